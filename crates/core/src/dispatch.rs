@@ -1,0 +1,217 @@
+//! The registry as one wire sees it: find the method, read the arguments, count the call.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use futures_core::Stream;
+
+use crate::methods::{Handler, Reply, ReplyFuture, ReplyStream};
+use crate::metrics::{CallMeter, UNKNOWN_METHOD};
+use crate::rate::RateLimiter;
+use crate::{ErrorKind, Limits, Method, Methods, Metrics, Params, RpcError};
+
+/// The methods bound to one wire, shared by all of its connections.
+pub struct Dispatch {
+    methods: Arc<Methods>,
+    meters: Vec<CallMeter>,
+    unknown: CallMeter,
+}
+
+impl Dispatch {
+    /// Binds the methods to the wire of this name, as it appears in metrics.
+    pub fn new(wire: &'static str, methods: Arc<Methods>, metrics: &Metrics) -> Arc<Self> {
+        let meters = methods.iter().map(|m| metrics.call(wire, m.name())).collect();
+        Arc::new(Self {
+            meters,
+            unknown: metrics.call(wire, UNKNOWN_METHOD),
+            methods,
+        })
+    }
+
+    /// What one connection calls methods through; its rate limit is its own.
+    pub fn session(self: &Arc<Self>, limits: &Limits) -> Session {
+        Session {
+            dispatch: self.clone(),
+            rate: limits
+                .calls_per_second
+                .map(|rate| Arc::new(RateLimiter::new(rate))),
+        }
+    }
+
+    /// All methods, for introspection.
+    pub fn methods(&self) -> &Methods {
+        &self.methods
+    }
+}
+
+/// One connection's access to the methods.
+#[derive(Clone)]
+pub struct Session {
+    dispatch: Arc<Dispatch>,
+    rate: Option<Arc<RateLimiter>>,
+}
+
+/// What a method does once its arguments were read.
+pub enum Started {
+    /// It answers once.
+    Call(Call),
+    /// It answers with a stream.
+    Stream(CallStream),
+}
+
+impl Session {
+    /// All methods, for introspection.
+    pub fn methods(&self) -> &Methods {
+        &self.dispatch.methods
+    }
+
+    /// Begins a call of a method that answers once.
+    pub fn call(&self, name: &str, params: Params<'_, '_>) -> Result<Call, RpcError> {
+        match self.start(name, params)? {
+            Started::Call(call) => Ok(call),
+            Started::Stream(_) => Err(RpcError::new(
+                ErrorKind::Unsupported,
+                format!("{name} answers with a stream; call it on a wire that has streams"),
+            )),
+        }
+    }
+
+    /// Begins a call of a method of either kind.
+    ///
+    /// The arguments are read before this returns, and nothing of the method has run yet.
+    pub fn start(&self, name: &str, params: Params<'_, '_>) -> Result<Started, RpcError> {
+        let index = self.dispatch.methods.index_of(name);
+        let meter = index.map_or(&self.dispatch.unknown, |i| &self.dispatch.meters[i]);
+        self.begin(index, name, params, meter)
+            .inspect_err(|error| meter.refused(error))
+    }
+
+    fn begin(
+        &self,
+        index: Option<usize>,
+        name: &str,
+        params: Params<'_, '_>,
+        meter: &CallMeter,
+    ) -> Result<Started, RpcError> {
+        if self.rate.as_ref().is_some_and(|rate| !rate.allow()) {
+            return Err(RpcError::new(
+                ErrorKind::ResourceExhausted,
+                "too many calls per second on this connection; call more slowly",
+            ));
+        }
+        let method = index.and_then(|i| self.dispatch.methods.iter().as_slice().get(i));
+        let method = method.ok_or_else(|| unknown_method(&self.dispatch.methods, name))?;
+        let timer = Timer {
+            meter: meter.clone(),
+            started: Instant::now(),
+            done: false,
+        };
+        Ok(match &method.handler {
+            Handler::Unary(run) => Started::Call(Call {
+                future: guarded(method, || run(params))?,
+                timer,
+            }),
+            Handler::Streaming(run) => Started::Stream(CallStream {
+                stream: guarded(method, || run(params))?,
+                timer,
+            }),
+        })
+    }
+}
+
+fn unknown_method(methods: &Methods, name: &str) -> RpcError {
+    let wanted = name.to_lowercase();
+    let near = methods
+        .iter()
+        .map(Method::name)
+        .find(|known| known.to_lowercase() == wanted);
+    let hint = near
+        .map(|known| format!("; did you mean {known}?"))
+        .unwrap_or_default();
+    RpcError::new(ErrorKind::UnknownMethod, format!("no method {name}{hint}"))
+}
+
+/// A method's panic is its own failure, never its connection's.
+fn guarded<T>(method: &Method, run: impl FnOnce() -> Result<T, RpcError>) -> Result<T, RpcError> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(panicked(method.name())))
+}
+
+fn panicked(name: &str) -> RpcError {
+    RpcError::internal(format!("{name} failed inside the server; its log says where"))
+}
+
+/// Counts the call when it ends; one that is dropped before counts as cancelled.
+struct Timer {
+    meter: CallMeter,
+    started: Instant,
+    done: bool,
+}
+
+impl Timer {
+    fn finish(&mut self, error: Option<ErrorKind>) {
+        if !std::mem::replace(&mut self.done, true) {
+            self.meter.finished(self.started, error);
+        }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.finish(Some(ErrorKind::Cancelled));
+    }
+}
+
+/// A call under way. Dropping it cancels the method.
+pub struct Call {
+    future: ReplyFuture,
+    timer: Timer,
+}
+
+impl Future for Call {
+    type Output = Result<Box<dyn Reply>, RpcError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let future = self.future.as_mut();
+        let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
+        let result = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(result)) => result,
+            Err(_) => Err(panicked(self.timer.meter.method())),
+        };
+        self.timer.finish(result.as_ref().err().map(RpcError::kind));
+        Poll::Ready(result)
+    }
+}
+
+/// A stream under way. Dropping it cancels the method.
+pub struct CallStream {
+    stream: ReplyStream,
+    timer: Timer,
+}
+
+impl Stream for CallStream {
+    type Item = Result<Box<dyn Reply>, RpcError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.timer.done {
+            return Poll::Ready(None);
+        }
+        let stream = self.stream.as_mut();
+        let polled = catch_unwind(AssertUnwindSafe(|| stream.poll_next(cx)));
+        let item = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(item)) => item,
+            Err(_) => Some(Err(panicked(self.timer.meter.method()))),
+        };
+        match &item {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => self.timer.finish(Some(error.kind())),
+            None => self.timer.finish(None),
+        }
+        Poll::Ready(item)
+    }
+}

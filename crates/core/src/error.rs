@@ -1,0 +1,157 @@
+//! The one error that every method returns and every wire translates.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::Value;
+
+/// What went wrong, in terms that every wire can translate into its own codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// No method has this name.
+    UnknownMethod,
+    /// What came is not a request: no name, or a name that is ill-formed.
+    InvalidRequest,
+    /// The parameters do not fit the method: their number, names or types.
+    InvalidParams,
+    /// The method divided by zero.
+    DivideByZero,
+    /// A result does not fit its type.
+    Overflow,
+    /// A parameter has the right type and a value that the method refuses.
+    InvalidValue,
+    /// The method failed for a reason of its own, told in the message.
+    Failed,
+    /// A thing that the call named does not exist.
+    NotFound,
+    /// The call carried no credentials, or wrong ones.
+    Unauthenticated,
+    /// A limit was reached: a size, a rate, a number of calls.
+    ResourceExhausted,
+    /// The answer did not come in time.
+    DeadlineExceeded,
+    /// The caller gave up.
+    Cancelled,
+    /// The server is going away, or could not be reached.
+    Unavailable,
+    /// This wire or this server cannot do what was asked.
+    Unsupported,
+    /// A fault of the server's own.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Whether the method itself said no, as against the call never having reached it.
+    pub fn is_application(self) -> bool {
+        use ErrorKind::*;
+        matches!(self, DivideByZero | Overflow | InvalidValue | Failed | NotFound)
+    }
+
+    /// The name used in metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        use ErrorKind::*;
+        match self {
+            UnknownMethod => "unknown_method",
+            InvalidRequest => "invalid_request",
+            InvalidParams => "invalid_params",
+            DivideByZero => "divide_by_zero",
+            Overflow => "overflow",
+            InvalidValue => "invalid_value",
+            Failed => "failed",
+            NotFound => "not_found",
+            Unauthenticated => "unauthenticated",
+            ResourceExhausted => "resource_exhausted",
+            DeadlineExceeded => "deadline_exceeded",
+            Cancelled => "cancelled",
+            Unavailable => "unavailable",
+            Unsupported => "unsupported",
+            Internal => "internal",
+        }
+    }
+}
+
+/// An error of a call: a kind for programs, a message for people.
+///
+/// A client also keeps what the wire said: its numeric `code` and any `data`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RpcError {
+    kind: ErrorKind,
+    message: Cow<'static, str>,
+    code: Option<i64>,
+    data: Option<Box<Value>>,
+}
+
+impl RpcError {
+    /// An error of `kind`, with the text that the caller will read.
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            code: None,
+            data: None,
+        }
+    }
+
+    /// The method's own failure.
+    pub fn failed(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Failed, message)
+    }
+
+    /// Parameters that do not fit the method.
+    pub fn invalid_params(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::InvalidParams, message)
+    }
+
+    /// A result that does not fit its type.
+    pub fn overflow(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Overflow, message)
+    }
+
+    /// A fault of the server's own.
+    pub fn internal(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Internal, message)
+    }
+
+    /// The same error with the code that the wire gave it.
+    #[must_use]
+    pub fn with_code(mut self, code: i64) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// The same error with further data for programs.
+    #[must_use]
+    pub fn with_data(mut self, data: Value) -> Self {
+        self.data = Some(Box::new(data));
+        self
+    }
+
+    /// What went wrong, for programs.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What went wrong, for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The code that the wire gave this error, where the wire has codes.
+    pub fn code(&self) -> Option<i64> {
+        self.code
+    }
+
+    /// Further data that came with the error.
+    pub fn data(&self) -> Option<&Value> {
+        self.data.as_deref()
+    }
+}
+
+impl fmt::Display for RpcError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for RpcError {}

@@ -1,0 +1,46 @@
+//! Typed methods, erased inside: the registry that every wire serves. No socket, no wire.
+//!
+//! Reading order: [`Methods`] holds what a service registers; [`Dispatch`] binds it to a wire; a connection's [`Session`]
+//! starts a [`Call`] from [`Params`]; the answer is a [`Reply`] or an [`RpcError`].
+//!
+//! ```
+//! use std::sync::Arc;
+//! use manywire_core::{Dispatch, Limits, Methods, Metrics, Params, RpcError, to_value};
+//!
+//! #[derive(Default, serde::Deserialize, gobwire::Gob)]
+//! struct Args { a: i64, b: i64 }
+//!
+//! let mut methods = Methods::new();
+//! methods.add("multiply", "The product of two integers.", |args: Args| async move {
+//!     args.a.checked_mul(args.b).ok_or_else(|| RpcError::overflow("the product is beyond 64-bit integers"))
+//! });
+//!
+//! let session = Dispatch::new("test", Arc::new(methods), &Metrics::new()).session(&Limits::default());
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let reply = session.call("multiply", Params::Positional(vec![6.into(), 7.into()])).unwrap().await.unwrap();
+//! assert_eq!(to_value(reply.as_serde()).unwrap(), 42.into());
+//! # });
+//! ```
+
+mod connection;
+mod dispatch;
+mod error;
+mod limits;
+mod methods;
+mod metrics;
+mod params;
+mod rate;
+mod shape;
+mod shutdown;
+mod value;
+
+pub use connection::Connection;
+pub use dispatch::{Call, CallStream, Dispatch, Session, Started};
+pub use error::{ErrorKind, RpcError};
+pub use limits::Limits;
+pub use methods::{Method, Methods, Reply, ReplyFuture, ReplyStream, Returns};
+pub use metrics::{CallMeter, ConnectionMeter, Metrics, UNKNOWN_METHOD};
+pub use params::{Arguments, Empty, Params};
+pub use shape::{Shape, zero};
+pub use shutdown::{Drain, Shutdown};
+pub use value::{DecodeError, EncodeError, Number, Timestamp, Value, from_value, to_value};

@@ -1,0 +1,43 @@
+//! What a peer may ask of us before it is told no.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// Every limit that the wires enforce, with the defaults of the wire contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes in one message, after decompression too.
+    pub message_bytes: usize,
+    /// Bytes in one stored file.
+    pub file_bytes: u64,
+    /// Levels of arrays, structs and maps inside each other.
+    pub nesting: usize,
+    /// Calls in one batch.
+    pub batch: usize,
+    /// Connections at one time, over all listeners.
+    pub connections: usize,
+    /// Calls in flight on one connection; beyond it the server stops reading.
+    pub in_flight: usize,
+    /// Time for a greeting, request headers or a first message.
+    pub handshake: Duration,
+    /// Time that an HTTP connection may stay open without a request.
+    pub keep_alive: Duration,
+    /// Calls per second on one connection; none by default.
+    pub calls_per_second: Option<NonZeroU32>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes: 16 << 20,
+            file_bytes: 2 << 30,
+            nesting: 128,
+            batch: 1_000,
+            connections: 16_384,
+            in_flight: 4_096,
+            handshake: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(75),
+            calls_per_second: None,
+        }
+    }
+}

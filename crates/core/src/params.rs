@@ -1,0 +1,212 @@
+//! The one rule for how what a wire received becomes a method's arguments.
+//!
+//! | what came | a record of n fields | any other type |
+//! | --- | --- | --- |
+//! | one argument (net/rpc) | the record | the value |
+//! | by name | the record; an unknown name is an error | error |
+//! | positional | field by field; if n > 1, a single map is the record | exactly one: the value |
+//! | nothing | as an empty list | as an empty list |
+
+use gobwire::Decode;
+use serde::de::DeserializeOwned;
+
+use crate::{DecodeError, RpcError, Shape, Value, from_value};
+
+/// Parameters as a wire received them.
+pub enum Params<'a, 'de> {
+    /// The one argument of a gob call, complete in the connection's decoder.
+    Gob(&'a mut gobwire::Decoder),
+    /// The one argument of any other net/rpc call.
+    One(&'a mut dyn erased_serde::Deserializer<'de>),
+    /// A list of parameters.
+    Positional(Vec<Value>),
+    /// Parameters by name.
+    Named(Vec<(Value, Value)>),
+}
+
+/// What a method can take: readable from every wire.
+pub trait Arguments: DeserializeOwned + Decode + Default + Send + 'static {}
+
+impl<T: DeserializeOwned + Decode + Default + Send + 'static> Arguments for T {}
+
+/// The arguments of a method that takes none, and the answer of one that has none: Go's `struct{}`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, gobwire::Gob)]
+pub struct Empty {}
+
+impl Params<'_, '_> {
+    /// No parameters at all.
+    pub fn none() -> Self {
+        Params::Positional(Vec::new())
+    }
+
+    /// Reads the arguments of the method `name`, whose shape is that of `A`.
+    pub(crate) fn read<A: Arguments>(self, name: &str, shape: &Shape) -> Result<A, RpcError> {
+        match self {
+            Params::Gob(decoder) => decoder
+                .decode()
+                .map_err(|e| RpcError::invalid_params(e.to_string())),
+            Params::One(deserializer) => {
+                erased_serde::deserialize(deserializer).map_err(|e| RpcError::invalid_params(e.to_string()))
+            }
+            Params::Positional(values) => read_positional(values, name, shape),
+            Params::Named(pairs) => read_named(pairs, name, shape),
+        }
+    }
+}
+
+fn read_positional<A: Arguments>(mut values: Vec<Value>, name: &str, shape: &Shape) -> Result<A, RpcError> {
+    let wanted = shape.parameters().len();
+    let is_record = matches!(shape, Shape::Record(_));
+    if is_record
+        && wanted > 1
+        && let [Value::Map(pairs)] = &mut values[..]
+    {
+        return read_named(std::mem::take(pairs), name, shape);
+    }
+    if values.len() > wanted || values.len() < required(shape) {
+        return Err(wrong_count(name, shape, values.len()));
+    }
+    values.resize(wanted, Value::Null);
+    let value = match shape {
+        Shape::Record(_) => Value::Array(values),
+        _ => values.pop().unwrap_or_default(),
+    };
+    from_value(value).map_err(|e| misfit(name, &e))
+}
+
+fn read_named<A: Arguments>(pairs: Vec<(Value, Value)>, name: &str, shape: &Shape) -> Result<A, RpcError> {
+    let Shape::Record(fields) = shape else {
+        let takes = signature(name, shape);
+        return Err(RpcError::invalid_params(format!(
+            "{name} has no parameters by name; call it as {takes}"
+        )));
+    };
+    let is_unknown = |key: &Value| fields.iter().all(|(field, _)| key.as_str() != Some(field));
+    if let Some((key, _)) = pairs.iter().find(|(key, _)| is_unknown(key)) {
+        let key = key.as_str().unwrap_or(key.kind());
+        let takes = signature(name, shape);
+        return Err(RpcError::invalid_params(format!(
+            "{name} has no parameter `{key}`; call it as {takes}"
+        )));
+    }
+    if let Some((field, _)) = fields.iter().find(|(f, s)| {
+        !matches!(s, Shape::Optional(_)) && pairs.iter().all(|(key, _)| key.as_str() != Some(f))
+    }) {
+        let takes = signature(name, shape);
+        return Err(RpcError::invalid_params(format!(
+            "{name} needs parameter `{field}`; call it as {takes}"
+        )));
+    }
+    from_value(Value::Map(pairs)).map_err(|e| misfit(name, &e))
+}
+
+/// How many positional parameters cannot be left out: all up to the last that is not optional.
+fn required(shape: &Shape) -> usize {
+    let is_required = |(_, shape): &(&str, &Shape)| !matches!(shape, Shape::Optional(_));
+    shape
+        .parameters()
+        .iter()
+        .rposition(is_required)
+        .map_or(0, |last| last + 1)
+}
+
+/// A method as one would write a call of it: `add(a: number, b: number)`.
+pub(crate) fn signature(name: &str, shape: &Shape) -> String {
+    let parameters: Vec<String> = shape
+        .parameters()
+        .iter()
+        .map(|(name, shape)| format!("{name}: {shape}"))
+        .collect();
+    format!("{name}({})", parameters.join(", "))
+}
+
+fn wrong_count(name: &str, shape: &Shape, got: usize) -> RpcError {
+    let wanted = shape.parameters().len();
+    let plural = if wanted == 1 { "" } else { "s" };
+    RpcError::invalid_params(format!(
+        "{} takes {wanted} parameter{plural}, got {got}",
+        signature(name, shape)
+    ))
+}
+
+fn misfit(name: &str, error: &DecodeError) -> RpcError {
+    match error.path() {
+        "" => RpcError::invalid_params(format!("{name}: {}", error.message())),
+        path => RpcError::invalid_params(format!("{name}: parameter `{path}`: {}", error.message())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize, gobwire::Gob)]
+    struct Pair {
+        #[serde(rename = "A")]
+        a: i64,
+        #[serde(rename = "B")]
+        b: i64,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize, gobwire::Gob)]
+    struct Any {
+        x: Value,
+    }
+
+    fn read<A: Arguments>(params: Params<'_, '_>) -> Result<A, String> {
+        params.read("m", &Shape::of::<A>()).map_err(|e| e.to_string())
+    }
+
+    fn pair(a: i64, b: i64) -> Vec<(Value, Value)> {
+        vec![("A".into(), a.into()), ("B".into(), b.into())]
+    }
+
+    #[test]
+    fn a_record_comes_by_position_by_name_or_whole() {
+        let expected = Ok(Pair { a: 17, b: 8 });
+        assert_eq!(read(Params::Positional(vec![17.into(), 8.into()])), expected);
+        assert_eq!(read(Params::Named(pair(17, 8))), expected);
+        assert_eq!(read(Params::Positional(vec![Value::Map(pair(17, 8))])), expected);
+    }
+
+    #[test]
+    fn one_parameter_may_itself_be_a_map() {
+        let map = Value::Map(pair(1, 2));
+        assert_eq!(read(Params::Positional(vec![map.clone()])), Ok(Any { x: map }));
+    }
+
+    #[test]
+    fn errors_name_the_method_the_parameter_and_the_types() {
+        let wrong = Params::Positional(vec![17.into(), "8".into()]);
+        assert_eq!(
+            read::<Pair>(wrong).unwrap_err(),
+            "m: parameter `B`: expected int, got string"
+        );
+        let short = Params::Positional(vec![17.into()]);
+        assert_eq!(
+            read::<Pair>(short).unwrap_err(),
+            "m(A: int, B: int) takes 2 parameters, got 1"
+        );
+        let mut pairs = pair(1, 2);
+        pairs.push(("C".into(), 3.into()));
+        assert_eq!(
+            read::<Pair>(Params::Named(pairs)).unwrap_err(),
+            "m has no parameter `C`; call it as m(A: int, B: int)"
+        );
+        let missing = Params::Named(pair(1, 2)[..1].to_vec());
+        assert_eq!(
+            read::<Pair>(missing).unwrap_err(),
+            "m needs parameter `B`; call it as m(A: int, B: int)"
+        );
+        assert_eq!(
+            read::<Empty>(Params::Positional(vec![1.into()])).unwrap_err(),
+            "m() takes 0 parameters, got 1"
+        );
+        assert_eq!(
+            read::<String>(Params::none()).unwrap_err(),
+            "m(arg: string) takes 1 parameter, got 0"
+        );
+    }
+}

@@ -1,0 +1,1 @@
+//! The HTTP layer that the HTTP wires share: connections, bodies, limits.

@@ -1,0 +1,2 @@
+//! One service, every wire: the program.
+fn main() {}

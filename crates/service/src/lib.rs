@@ -1,0 +1,1 @@
+//! The methods of the notes, and the one list that registers them.

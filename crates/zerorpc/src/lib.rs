@@ -1,0 +1,1 @@
+//! zerorpc: msgpack events over ZeroMQ's ZMTP, server and client.
