@@ -1,1 +1,107 @@
 //! The methods of the notes, and the one list that registers them.
+//!
+//! Each method is a plain async function of typed arguments; no method knows which wire calls it. To add one: write the
+//! function, add a line to [`methods`], and every wire serves it.
+
+use std::time::Duration;
+
+use manywire_core::Methods;
+
+pub mod arith;
+pub mod numbers;
+pub mod ranges;
+pub mod text;
+pub mod time;
+pub mod values;
+
+/// What the methods need to know from the program's settings.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// The time between two items of a ticking stream.
+    pub tick: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            tick: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Every method of the service, ready for every wire.
+pub fn methods(settings: Settings) -> Methods {
+    let mut m = Methods::new();
+
+    m.add("Arith.Multiply", "The product A*B.", arith::multiply);
+    m.add(
+        "Arith.Divide",
+        "The quotient and the remainder of A/B, truncated as in Go.",
+        arith::divide,
+    );
+    m.alias("MathService.Multiply", "Arith.Multiply");
+    m.add("h.Hello", "hello, and what was given.", text::hello_go);
+    m.add("js.J", "123, and what was given.", text::j);
+    m.alias("Js.J", "js.J");
+    m.alias("handler/js.J", "js.J");
+    m.add(
+        "Demo.Sleep",
+        "Waits so many milliseconds (0 to 60000) and returns the number.",
+        time::demo_sleep,
+    );
+
+    m.add(
+        "add",
+        "The sum of two numbers; one float makes it a float.",
+        numbers::add,
+    );
+    m.add(
+        "subtract",
+        "The distance between two numbers, |x - y|.",
+        numbers::subtract,
+    );
+    m.add(
+        "multiply",
+        "The product of two numbers; one float makes it a float.",
+        numbers::multiply,
+    );
+    m.add("divide", "True division: always a float.", numbers::divide);
+    m.add(
+        "pow",
+        "x to the power of y; a negative y makes it a float.",
+        numbers::pow,
+    );
+    m.add(
+        "getpow",
+        "n to the power of m; a negative m makes it a float.",
+        numbers::getpow,
+    );
+
+    m.add("ping", "Returns its parameter as it came.", values::echo);
+    m.alias("echo", "ping");
+    m.add("hello", "Hello, and the name.", text::hello);
+    m.add("listinfo", "The message, announced.", text::listinfo);
+    m.add(
+        "sleep",
+        "Waits so many milliseconds (0 to 60000) and returns the number.",
+        time::sleep,
+    );
+    m.add("time", "The seconds since 1970, with a fraction.", time::time);
+    m.add(
+        "strftime",
+        "The local time in the given format, as Python's time.strftime writes it.",
+        time::strftime,
+    );
+
+    m.add_stream(
+        "streaming_range",
+        "The numbers of Python's range(fr, to, step), one by one.",
+        ranges::streaming_range,
+    );
+    m.add_stream(
+        "ticks",
+        "The number of the tick and the Unix time, at every tick.",
+        move |_: manywire_core::Empty| time::ticks(settings.tick),
+    );
+    m
+}

@@ -1,0 +1,121 @@
+//! Waiting, telling the time, and ticking.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_core::Stream;
+use futures_util::stream;
+use jiff::Zoned;
+use jiff::fmt::strtime::{BrokenDownTime, Config, PosixCustom};
+use manywire_core::{Empty, ErrorKind, RpcError};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+/// A number of milliseconds.
+#[derive(Debug, Clone, Copy, Default, Deserialize, gobwire::Gob)]
+pub struct Milliseconds {
+    ms: i64,
+}
+
+/// A format of Python's `time.strftime`.
+#[derive(Debug, Clone, Default, Deserialize, gobwire::Gob)]
+pub struct Format {
+    format: String,
+}
+
+/// One tick of a ticking stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, gobwire::Gob)]
+pub struct Tick {
+    /// The number of the tick, from 1.
+    pub n: i64,
+    /// When it happened.
+    pub unix_seconds: i64,
+}
+
+/// `Demo.Sleep`: takes a bare integer, as Go's methods may.
+pub async fn demo_sleep(ms: i64) -> Result<i64, RpcError> {
+    sleep(Milliseconds { ms }).await
+}
+
+/// Waits, then returns the number of milliseconds.
+pub async fn sleep(Milliseconds { ms }: Milliseconds) -> Result<i64, RpcError> {
+    let allowed = u64::try_from(ms).ok().filter(|ms| *ms <= 60_000);
+    let Some(wait) = allowed else {
+        let message = format!("cannot sleep {ms} ms; give 0 to 60000");
+        return Err(RpcError::new(ErrorKind::InvalidValue, message));
+    };
+    if wait > 0 {
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+    }
+    Ok(ms)
+}
+
+/// The seconds since 1970.
+pub async fn time(_: Empty) -> Result<f64, RpcError> {
+    Ok(since_epoch().as_secs_f64())
+}
+
+/// The local time as the format says.
+pub async fn strftime(Format { format }: Format) -> Result<String, RpcError> {
+    let config = Config::new().custom(PosixCustom::new()).lenient(true);
+    let mut text = String::new();
+    BrokenDownTime::from(&Zoned::now())
+        .format_with_config(&config, &format, &mut jiff::fmt::StdFmtWrite(&mut text))
+        .map_err(|e| {
+            RpcError::new(
+                ErrorKind::InvalidValue,
+                format!("strftime cannot use this format: {e}"),
+            )
+        })?;
+    Ok(text)
+}
+
+/// A tick every `period`, the first one after the first period; one that comes late moves those after it.
+pub fn ticks(period: Duration) -> impl Stream<Item = Result<Tick, RpcError>> + Send {
+    let mut interval = interval_at(Instant::now() + period, period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    stream::unfold((interval, 1), |(mut interval, n)| async move {
+        interval.tick().await;
+        Some((
+            Ok(Tick {
+                n,
+                unix_seconds: unix_seconds(),
+            }),
+            (interval, n + 1),
+        ))
+    })
+}
+
+/// The whole seconds since 1970.
+pub fn unix_seconds() -> i64 {
+    i64::try_from(since_epoch().as_secs()).unwrap_or(i64::MAX)
+}
+
+fn since_epoch() -> Duration {
+    // A clock set before 1970 reads as 1970.
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn sleep_refuses_what_the_contract_refuses() {
+        for ms in [-1, 60_001, i64::MIN] {
+            assert_eq!(demo_sleep(ms).await.unwrap_err().kind(), ErrorKind::InvalidValue);
+        }
+        assert_eq!(demo_sleep(0).await, Ok(0));
+    }
+
+    #[tokio::test]
+    async fn strftime_reads_pythons_formats() {
+        let format = |format: &str| {
+            strftime(Format {
+                format: format.into(),
+            })
+        };
+        assert_eq!(format("100%%").await.unwrap(), "100%");
+        let now = format("%Y-%m-%d %H:%M:%S %a %j %c").await.unwrap();
+        assert!(now.starts_with("20") && now.len() > 40, "{now}");
+    }
+}
