@@ -25,20 +25,14 @@ impl Dispatch {
     /// Binds the methods to the wire of this name, as it appears in metrics.
     pub fn new(wire: &'static str, methods: Arc<Methods>, metrics: &Metrics) -> Arc<Self> {
         let meters = methods.iter().map(|m| metrics.call(wire, m.name())).collect();
-        Arc::new(Self {
-            meters,
-            unknown: metrics.call(wire, UNKNOWN_METHOD),
-            methods,
-        })
+        Arc::new(Self { meters, unknown: metrics.call(wire, UNKNOWN_METHOD), methods })
     }
 
     /// What one connection calls methods through; its rate limit is its own.
     pub fn session(self: &Arc<Self>, limits: &Limits) -> Session {
         Session {
             dispatch: self.clone(),
-            rate: limits
-                .calls_per_second
-                .map(|rate| Arc::new(RateLimiter::new(rate))),
+            rate: limits.calls_per_second.map(|rate| Arc::new(RateLimiter::new(rate))),
         }
     }
 
@@ -86,8 +80,7 @@ impl Session {
     pub fn start(&self, name: &str, params: Params<'_, '_>) -> Result<Started, RpcError> {
         let index = self.dispatch.methods.index_of(name);
         let meter = index.map_or(&self.dispatch.unknown, |i| &self.dispatch.meters[i]);
-        self.begin(index, name, params, meter)
-            .inspect_err(|error| meter.refused(error))
+        self.begin(index, name, params, meter).inspect_err(|error| meter.refused(error))
     }
 
     fn begin(
@@ -105,33 +98,20 @@ impl Session {
         }
         let method = index.and_then(|i| self.dispatch.methods.iter().as_slice().get(i));
         let method = method.ok_or_else(|| unknown_method(&self.dispatch.methods, name))?;
-        let timer = Timer {
-            meter: meter.clone(),
-            started: Instant::now(),
-            done: false,
-        };
+        let timer = Timer { meter: meter.clone(), started: Instant::now(), done: false };
         Ok(match &method.handler {
-            Handler::Unary(run) => Started::Call(Call {
-                future: guarded(method, || run(params))?,
-                timer,
-            }),
-            Handler::Streaming(run) => Started::Stream(CallStream {
-                stream: guarded(method, || run(params))?,
-                timer,
-            }),
+            Handler::Unary(run) => Started::Call(Call { future: guarded(method, || run(params))?, timer }),
+            Handler::Streaming(run) => {
+                Started::Stream(CallStream { stream: guarded(method, || run(params))?, timer })
+            }
         })
     }
 }
 
 fn unknown_method(methods: &Methods, name: &str) -> RpcError {
     let wanted = name.to_lowercase();
-    let near = methods
-        .iter()
-        .map(Method::name)
-        .find(|known| known.to_lowercase() == wanted);
-    let hint = near
-        .map(|known| format!("; did you mean {known}?"))
-        .unwrap_or_default();
+    let near = methods.iter().map(Method::name).find(|known| known.to_lowercase() == wanted);
+    let hint = near.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
     RpcError::new(ErrorKind::UnknownMethod, format!("no method {name}{hint}"))
 }
 

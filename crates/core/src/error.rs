@@ -85,12 +85,7 @@ pub struct RpcError {
 impl RpcError {
     /// An error of `kind`, with the text that the caller will read.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            code: None,
-            data: None,
-        }
+        Self { kind, message: message.into(), code: None, data: None }
     }
 
     /// The method's own failure.

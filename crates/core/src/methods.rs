@@ -90,11 +90,7 @@ impl Method {
     /// How one would write it down: `add(a: number, b: number) -> number`.
     pub fn signature(&self) -> String {
         let stream = if self.is_stream() { "stream of " } else { "" };
-        format!(
-            "{} -> {stream}{}",
-            signature(&self.name, &self.arguments),
-            self.returns
-        )
+        format!("{} -> {stream}{}", signature(&self.name, &self.arguments), self.returns)
     }
 }
 
@@ -126,13 +122,7 @@ impl Methods {
             let erased: ReplyFuture = Box::pin(async move { Ok(Box::new(call.await?) as Box<dyn Reply>) });
             Ok(erased)
         };
-        self.insert(
-            name,
-            doc,
-            arguments,
-            Shape::of::<R>(),
-            Handler::Unary(Arc::new(unary)),
-        );
+        self.insert(name, doc, arguments, Shape::of::<R>(), Handler::Unary(Arc::new(unary)));
     }
 
     /// Registers a method that answers with a stream.
@@ -150,13 +140,7 @@ impl Methods {
             let erased: ReplyStream = Box::pin(items.map_ok(|item| Box::new(item) as Box<dyn Reply>));
             Ok(erased)
         };
-        self.insert(
-            name,
-            doc,
-            arguments,
-            Shape::of::<R>(),
-            Handler::Streaming(Arc::new(streaming)),
-        );
+        self.insert(name, doc, arguments, Shape::of::<R>(), Handler::Streaming(Arc::new(streaming)));
     }
 
     /// Gives a registered method a second name. Returns false when there is no such method.
@@ -164,24 +148,12 @@ impl Methods {
         let Some(method) = self.get(name).cloned() else {
             return false;
         };
-        self.insert(
-            alias,
-            &method.doc,
-            method.arguments,
-            method.returns,
-            method.handler,
-        );
+        self.insert(alias, &method.doc, method.arguments, method.returns, method.handler);
         true
     }
 
     fn insert(&mut self, name: &str, doc: &str, arguments: Shape, returns: Shape, handler: Handler) {
-        let method = Method {
-            name: name.to_owned(),
-            doc: doc.to_owned(),
-            arguments,
-            returns,
-            handler,
-        };
+        let method = Method { name: name.to_owned(), doc: doc.to_owned(), arguments, returns, handler };
         match self.by_name.get(name) {
             Some(&index) => self.list[index] = method,
             None => {
@@ -207,9 +179,7 @@ impl Methods {
 
     /// Whether some method's name is `service`, a dot, and one more word: what Go calls a registered service.
     pub fn has_service(&self, service: &str) -> bool {
-        self.list
-            .iter()
-            .any(|m| m.name.rsplit_once('.').is_some_and(|(s, _)| s == service))
+        self.list.iter().any(|m| m.name.rsplit_once('.').is_some_and(|(s, _)| s == service))
     }
 }
 

@@ -16,9 +16,8 @@ use crate::{ErrorKind, RpcError};
 pub const UNKNOWN_METHOD: &str = "(unknown)";
 
 /// Latency buckets: a call here takes microseconds, a slow method seconds.
-const BUCKETS: &[f64] = &[
-    0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0,
-];
+const BUCKETS: &[f64] =
+    &[0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0];
 
 /// All counters of a server.
 #[derive(Clone)]
@@ -89,22 +88,11 @@ impl Metrics {
             ),
             open: register(
                 &registry,
-                IntGaugeVec::new(
-                    Opts::new("manywire_connections", "Connections open now."),
-                    &["wire"],
-                ),
+                IntGaugeVec::new(Opts::new("manywire_connections", "Connections open now."), &["wire"]),
             ),
             accepted: counter("manywire_connections_total", "Connections accepted.", &["wire"]),
-            received: counter(
-                "manywire_received_bytes_total",
-                "Bytes read from clients.",
-                &["wire"],
-            ),
-            sent: counter(
-                "manywire_sent_bytes_total",
-                "Bytes written to clients.",
-                &["wire"],
-            ),
+            received: counter("manywire_received_bytes_total", "Bytes read from clients.", &["wire"]),
+            sent: counter("manywire_sent_bytes_total", "Bytes written to clients.", &["wire"]),
             registry,
         }
     }
@@ -133,14 +121,9 @@ impl Metrics {
     /// How many calls `method` has had on all wires.
     pub fn calls_of(&self, method: &str) -> u64 {
         let families = self.calls.collect();
-        let metrics = families
-            .iter()
-            .flat_map(prometheus::proto::MetricFamily::get_metric);
-        let of_method = metrics.filter(|m| {
-            m.get_label()
-                .iter()
-                .any(|l| l.name() == "method" && l.value() == method)
-        });
+        let metrics = families.iter().flat_map(prometheus::proto::MetricFamily::get_metric);
+        let of_method =
+            metrics.filter(|m| m.get_label().iter().any(|l| l.name() == "method" && l.value() == method));
         of_method.map(|m| m.get_counter().get_value() as u64).sum()
     }
 
@@ -154,15 +137,10 @@ impl Metrics {
 }
 
 /// Registers a family. Names are ours and differ, so neither step can fail but by a slip that every test would show.
-#[expect(
-    clippy::expect_used,
-    reason = "a slip in our own constants, shown by the first test that runs"
-)]
+#[expect(clippy::expect_used, reason = "a slip in our own constants, shown by the first test that runs")]
 fn register<C: Collector + Clone + 'static>(registry: &Registry, family: prometheus::Result<C>) -> C {
     let family = family.expect("metric names and labels are well-formed");
-    registry
-        .register(Box::new(family.clone()))
-        .expect("metric names differ");
+    registry.register(Box::new(family.clone())).expect("metric names differ");
     family
 }
 
@@ -177,9 +155,7 @@ impl CallMeter {
         self.calls.inc();
         self.seconds.observe(started.elapsed().as_secs_f64());
         if let Some(kind) = error {
-            self.errors
-                .with_label_values(&[self.wire, self.method.as_str(), kind.as_str()])
-                .inc();
+            self.errors.with_label_values(&[self.wire, self.method.as_str(), kind.as_str()]).inc();
         }
     }
 

@@ -42,9 +42,7 @@ impl Params<'_, '_> {
     /// Reads the arguments of the method `name`, whose shape is that of `A`.
     pub(crate) fn read<A: Arguments>(self, name: &str, shape: &Shape) -> Result<A, RpcError> {
         match self {
-            Params::Gob(decoder) => decoder
-                .decode()
-                .map_err(|e| RpcError::invalid_params(e.to_string())),
+            Params::Gob(decoder) => decoder.decode().map_err(|e| RpcError::invalid_params(e.to_string())),
             Params::One(deserializer) => {
                 erased_serde::deserialize(deserializer).map_err(|e| RpcError::invalid_params(e.to_string()))
             }
@@ -85,9 +83,7 @@ fn read_named<A: Arguments>(pairs: Vec<(Value, Value)>, name: &str, shape: &Shap
     if let Some((key, _)) = pairs.iter().find(|(key, _)| is_unknown(key)) {
         let key = key.as_str().unwrap_or(key.kind());
         let takes = signature(name, shape);
-        return Err(RpcError::invalid_params(format!(
-            "{name} has no parameter `{key}`; call it as {takes}"
-        )));
+        return Err(RpcError::invalid_params(format!("{name} has no parameter `{key}`; call it as {takes}")));
     }
     if let Some((field, _)) = fields.iter().find(|(f, s)| {
         !matches!(s, Shape::Optional(_)) && pairs.iter().all(|(key, _)| key.as_str() != Some(f))
@@ -103,20 +99,13 @@ fn read_named<A: Arguments>(pairs: Vec<(Value, Value)>, name: &str, shape: &Shap
 /// How many positional parameters cannot be left out: all up to the last that is not optional.
 fn required(shape: &Shape) -> usize {
     let is_required = |(_, shape): &(&str, &Shape)| !matches!(shape, Shape::Optional(_));
-    shape
-        .parameters()
-        .iter()
-        .rposition(is_required)
-        .map_or(0, |last| last + 1)
+    shape.parameters().iter().rposition(is_required).map_or(0, |last| last + 1)
 }
 
 /// A method as one would write a call of it: `add(a: number, b: number)`.
 pub(crate) fn signature(name: &str, shape: &Shape) -> String {
-    let parameters: Vec<String> = shape
-        .parameters()
-        .iter()
-        .map(|(name, shape)| format!("{name}: {shape}"))
-        .collect();
+    let parameters: Vec<String> =
+        shape.parameters().iter().map(|(name, shape)| format!("{name}: {shape}")).collect();
     format!("{name}({})", parameters.join(", "))
 }
 
@@ -180,15 +169,9 @@ mod tests {
     #[test]
     fn errors_name_the_method_the_parameter_and_the_types() {
         let wrong = Params::Positional(vec![17.into(), "8".into()]);
-        assert_eq!(
-            read::<Pair>(wrong).unwrap_err(),
-            "m: parameter `B`: expected int, got string"
-        );
+        assert_eq!(read::<Pair>(wrong).unwrap_err(), "m: parameter `B`: expected int, got string");
         let short = Params::Positional(vec![17.into()]);
-        assert_eq!(
-            read::<Pair>(short).unwrap_err(),
-            "m(A: int, B: int) takes 2 parameters, got 1"
-        );
+        assert_eq!(read::<Pair>(short).unwrap_err(), "m(A: int, B: int) takes 2 parameters, got 1");
         let mut pairs = pair(1, 2);
         pairs.push(("C".into(), 3.into()));
         assert_eq!(
@@ -196,17 +179,11 @@ mod tests {
             "m has no parameter `C`; call it as m(A: int, B: int)"
         );
         let missing = Params::Named(pair(1, 2)[..1].to_vec());
-        assert_eq!(
-            read::<Pair>(missing).unwrap_err(),
-            "m needs parameter `B`; call it as m(A: int, B: int)"
-        );
+        assert_eq!(read::<Pair>(missing).unwrap_err(), "m needs parameter `B`; call it as m(A: int, B: int)");
         assert_eq!(
             read::<Empty>(Params::Positional(vec![1.into()])).unwrap_err(),
             "m() takes 0 parameters, got 1"
         );
-        assert_eq!(
-            read::<String>(Params::none()).unwrap_err(),
-            "m(arg: string) takes 1 parameter, got 0"
-        );
+        assert_eq!(read::<String>(Params::none()).unwrap_err(), "m(arg: string) takes 1 parameter, got 0");
     }
 }

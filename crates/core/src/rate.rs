@@ -13,10 +13,7 @@ pub(crate) struct RateLimiter {
 impl RateLimiter {
     pub(crate) fn new(per_second: NonZeroU32) -> Self {
         let per_second = f64::from(per_second.get());
-        Self {
-            per_second,
-            bucket: Mutex::new((per_second, Instant::now())),
-        }
+        Self { per_second, bucket: Mutex::new((per_second, Instant::now())) }
     }
 
     /// Takes one call out of the bucket, if there is one.
@@ -26,10 +23,7 @@ impl RateLimiter {
 
     fn allow_at(&self, now: Instant) -> bool {
         // The lock is held for a few instructions that cannot panic, and only where a limit is set.
-        let mut bucket = self
-            .bucket
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut bucket = self.bucket.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let gained = now.saturating_duration_since(bucket.1).as_secs_f64() * self.per_second;
         let tokens = (bucket.0 + gained).min(self.per_second);
         let allowed = tokens >= 1.0;

@@ -90,12 +90,7 @@ impl fmt::Display for Shape {
 
 /// Reads the zero value of whatever `seed` wants: 0, "", an empty list, a record of zeros.
 pub fn zero<'de, S: DeserializeSeed<'de>, E: de::Error>(seed: S) -> Result<S::Value, E> {
-    seed.deserialize(Probe {
-        shape: &mut Shape::Any,
-        depth: 0,
-        learning: false,
-        error: PhantomData,
-    })
+    seed.deserialize(Probe { shape: &mut Shape::Any, depth: 0, learning: false, error: PhantomData })
 }
 
 /// How many types deep a shape is followed; a recursive type ends here.
@@ -112,24 +107,14 @@ struct Probe<'s, E> {
 
 impl<'s, E: de::Error> Probe<'s, E> {
     fn learning(shape: &'s mut Shape) -> Self {
-        Self {
-            shape,
-            depth: 0,
-            learning: true,
-            error: PhantomData,
-        }
+        Self { shape, depth: 0, learning: true, error: PhantomData }
     }
 
     fn inner<'t>(&self, shape: &'t mut Shape) -> Result<Probe<'t, E>, E> {
         if self.depth >= MAX_DEPTH {
             return Err(E::custom("a type inside itself has no zero value"));
         }
-        Ok(Probe {
-            shape,
-            depth: self.depth + 1,
-            learning: self.learning,
-            error: PhantomData,
-        })
+        Ok(Probe { shape, depth: self.depth + 1, learning: self.learning, error: PhantomData })
     }
 }
 
@@ -195,18 +180,14 @@ impl<'de, E: de::Error> Deserializer<'de> for Probe<'_, E> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
         let mut inner = Shape::Any;
         let left = usize::from(self.learning);
-        let value = self
-            .inner(&mut inner)
-            .and_then(|probe| visitor.visit_seq(Items { probe, left }));
+        let value = self.inner(&mut inner).and_then(|probe| visitor.visit_seq(Items { probe, left }));
         *self.shape = Shape::List(Box::new(inner));
         value
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, left: usize, visitor: V) -> Result<V::Value, E> {
         let mut inner = Shape::Any;
-        let value = self
-            .inner(&mut inner)
-            .and_then(|probe| visitor.visit_seq(Items { probe, left }));
+        let value = self.inner(&mut inner).and_then(|probe| visitor.visit_seq(Items { probe, left }));
         *self.shape = Shape::List(Box::new(inner));
         value
     }
@@ -222,12 +203,7 @@ impl<'de, E: de::Error> Deserializer<'de> for Probe<'_, E> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
         let (mut none, mut shape) = (Vec::new(), Shape::Any);
-        let fields = Fields {
-            names: [].iter(),
-            name: "",
-            probe: self.inner(&mut shape)?,
-            fields: &mut none,
-        };
+        let fields = Fields { names: [].iter(), name: "", probe: self.inner(&mut shape)?, fields: &mut none };
         let value = visitor.visit_map(fields);
         *self.shape = Shape::Map;
         value
@@ -240,12 +216,8 @@ impl<'de, E: de::Error> Deserializer<'de> for Probe<'_, E> {
         visitor: V,
     ) -> Result<V::Value, E> {
         let (mut fields, mut shape) = (Vec::with_capacity(names.len()), Shape::Any);
-        let access = Fields {
-            names: names.iter(),
-            name: "",
-            probe: self.inner(&mut shape)?,
-            fields: &mut fields,
-        };
+        let access =
+            Fields { names: names.iter(), name: "", probe: self.inner(&mut shape)?, fields: &mut fields };
         let value = visitor.visit_map(access);
         *self.shape = Shape::Record(fields);
         value
@@ -276,10 +248,7 @@ impl<'de, E: de::Error> SeqAccess<'de> for Items<'_, E> {
             return Ok(None);
         }
         self.left -= 1;
-        let probe = Probe {
-            shape: self.probe.shape,
-            ..self.probe
-        };
+        let probe = Probe { shape: self.probe.shape, ..self.probe };
         seed.deserialize(probe).map(Some)
     }
 }
@@ -300,16 +269,12 @@ impl<'de, E: de::Error> MapAccess<'de> for Fields<'_, E> {
             return Ok(None);
         };
         self.name = name;
-        seed.deserialize(de::value::BorrowedStrDeserializer::new(name))
-            .map(Some)
+        seed.deserialize(de::value::BorrowedStrDeserializer::new(name)).map(Some)
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, E> {
         let mut shape = Shape::Any;
-        let value = seed.deserialize(Probe {
-            shape: &mut shape,
-            ..self.probe
-        });
+        let value = seed.deserialize(Probe { shape: &mut shape, ..self.probe });
         self.fields.push((self.name, shape));
         value
     }

@@ -49,23 +49,17 @@ pub async fn read_body(
     limits: &Limits,
 ) -> Result<Bytes, BodyError> {
     let sent = read_sent(headers, body, limits).await?;
-    let encoding = headers
-        .get(CONTENT_ENCODING)
-        .map(|v| v.as_bytes().to_ascii_lowercase());
+    let encoding = headers.get(CONTENT_ENCODING).map(|v| v.as_bytes().to_ascii_lowercase());
     match encoding.as_deref() {
         None | Some(b"" | b"identity") => Ok(sent),
         Some(b"gzip" | b"x-gzip") => inflate(MultiGzDecoder::new(&sent[..]), "gzip", limits.message_bytes),
         Some(b"deflate") => inflate(ZlibDecoder::new(&sent[..]), "deflate", limits.message_bytes),
-        Some(other) => Err(BodyError::UnknownEncoding(
-            String::from_utf8_lossy(other).into_owned(),
-        )),
+        Some(other) => Err(BodyError::UnknownEncoding(String::from_utf8_lossy(other).into_owned())),
     }
 }
 
 async fn read_sent(headers: &HeaderMap, body: &mut Incoming, limits: &Limits) -> Result<Bytes, BodyError> {
-    let announced = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    let announced = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limits.message_bytes as u64) {
         return Err(BodyError::TooLarge(limits.message_bytes));
     }
@@ -97,9 +91,8 @@ async fn next_piece(body: &mut Incoming, limits: &Limits) -> Result<Option<Bytes
         if http_body::Body::is_end_stream(body) {
             return Ok(None);
         }
-        let frame = tokio::time::timeout(limits.handshake, body.frame())
-            .await
-            .map_err(|_| BodyError::TimedOut)?;
+        let frame =
+            tokio::time::timeout(limits.handshake, body.frame()).await.map_err(|_| BodyError::TimedOut)?;
         let Some(frame) = frame.transpose()? else {
             return Ok(None);
         };
@@ -112,10 +105,7 @@ async fn next_piece(body: &mut Incoming, limits: &Limits) -> Result<Option<Bytes
 fn inflate(decoder: impl std::io::Read, name: &'static str, limit: usize) -> Result<Bytes, BodyError> {
     let mut bytes = Vec::new();
     let allowed = limit as u64 + 1;
-    decoder
-        .take(allowed)
-        .read_to_end(&mut bytes)
-        .map_err(|_| BodyError::Damaged(name))?;
+    decoder.take(allowed).read_to_end(&mut bytes).map_err(|_| BodyError::Damaged(name))?;
     if bytes.len() > limit {
         return Err(BodyError::TooLarge(limit));
     }
@@ -136,12 +126,7 @@ mod tests {
         assert!(bomb.len() < 2_000);
         let result = inflate(MultiGzDecoder::new(&bomb[..]), "gzip", 1_000);
         assert!(matches!(result, Err(BodyError::TooLarge(1_000))));
-        assert_eq!(
-            inflate(MultiGzDecoder::new(&bomb[..]), "gzip", 1 << 20)
-                .unwrap()
-                .len(),
-            1 << 20
-        );
+        assert_eq!(inflate(MultiGzDecoder::new(&bomb[..]), "gzip", 1 << 20).unwrap().len(), 1 << 20);
     }
 
     #[test]

@@ -17,9 +17,7 @@ const WORTH_COMPRESSING: usize = 1_400;
 pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response {
     let mut response = Response::new(Body::whole(body));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 
@@ -38,25 +36,16 @@ pub fn reply_compressed(
         return reply(status, content_type, body);
     };
     let mut response = reply(status, content_type, packed);
-    response
-        .headers_mut()
-        .insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    response
-        .headers_mut()
-        .insert(VARY, HeaderValue::from_static("accept-encoding"));
+    response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
     response
 }
 
 /// 405, with the methods that the path does answer.
 pub fn method_not_allowed(allowed: &'static str) -> Response {
-    let mut response = reply(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "text/plain; charset=utf-8",
-        format!("use {allowed}\n"),
-    );
-    response
-        .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static(allowed));
+    let mut response =
+        reply(StatusCode::METHOD_NOT_ALLOWED, "text/plain; charset=utf-8", format!("use {allowed}\n"));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response
 }
 
@@ -67,16 +56,10 @@ fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
 }
 
 fn accepts_gzip(request: &HeaderMap) -> bool {
-    let values = request
-        .get_all(ACCEPT_ENCODING)
-        .into_iter()
-        .filter_map(|v| v.to_str().ok());
+    let values = request.get_all(ACCEPT_ENCODING).into_iter().filter_map(|v| v.to_str().ok());
     values.flat_map(|v| v.split(',')).any(|coding| {
         let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
-        let weight = parameters
-            .trim()
-            .strip_prefix("q=")
-            .map_or(Ok(1.0), str::parse::<f32>);
+        let weight = parameters.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
         matches!(name.trim(), "gzip" | "x-gzip" | "*") && weight.is_ok_and(|q| q > 0.0)
     })
 }

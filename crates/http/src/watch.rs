@@ -38,8 +38,7 @@ impl Progress {
     }
 
     fn touch(&self) {
-        self.changed
-            .store(self.began.elapsed().as_millis() as u64, Relaxed);
+        self.changed.store(self.began.elapsed().as_millis() as u64, Relaxed);
     }
 
     fn received(&self) {
@@ -58,11 +57,7 @@ impl Progress {
     /// Resolves when the peer has kept us waiting for too long.
     pub(crate) async fn stalled(&self, limits: &Limits) {
         loop {
-            let allowed = if self.reading.load(Relaxed) {
-                limits.handshake
-            } else {
-                limits.keep_alive
-            };
+            let allowed = if self.reading.load(Relaxed) { limits.handshake } else { limits.keep_alive };
             let deadline = self.began + Duration::from_millis(self.changed.load(Relaxed)) + allowed;
             let exempt = self.busy.load(Relaxed) > 0 || self.is_http2.load(Relaxed);
             let now = Instant::now();
@@ -70,16 +65,8 @@ impl Progress {
                 return;
             }
             // Looks again at least this often, since a deadline may come nearer while we sleep.
-            let pause = limits
-                .handshake
-                .min(limits.keep_alive)
-                .max(Duration::from_millis(10));
-            tokio::time::sleep_until(if exempt {
-                now + pause
-            } else {
-                deadline.min(now + pause)
-            })
-            .await;
+            let pause = limits.handshake.min(limits.keep_alive).max(Duration::from_millis(10));
+            tokio::time::sleep_until(if exempt { now + pause } else { deadline.min(now + pause) }).await;
         }
     }
 }
@@ -109,11 +96,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
 impl<IO> Watched<IO> {
     pub(crate) fn new(io: IO, progress: Arc<Progress>) -> Self {
-        Self {
-            io,
-            progress,
-            seen: 0,
-        }
+        Self { io, progress, seen: 0 }
     }
 }
 
@@ -134,11 +117,7 @@ impl<IO: AsyncRead> AsyncRead for Watched<IO> {
             let expected = &PREFACE[*this.seen..];
             let length = fresh.len().min(expected.len());
             // A first difference puts `seen` out of reach, so the preface is looked for only once.
-            *this.seen = if fresh[..length] == expected[..length] {
-                *this.seen + length
-            } else {
-                usize::MAX
-            };
+            *this.seen = if fresh[..length] == expected[..length] { *this.seen + length } else { usize::MAX };
             if *this.seen == PREFACE.len() {
                 this.progress.is_http2.store(true, Relaxed);
             }

@@ -31,9 +31,7 @@ pub struct Quotient {
 
 /// `A*B`.
 pub async fn multiply(args: Args) -> Result<i64, RpcError> {
-    args.a
-        .checked_mul(args.b)
-        .ok_or_else(|| overflow(args.a, "*", args.b))
+    args.a.checked_mul(args.b).ok_or_else(|| overflow(args.a, "*", args.b))
 }
 
 /// `A/B` and `A%B`, truncated as in Go.
@@ -41,14 +39,8 @@ pub async fn divide(args: Args) -> Result<Quotient, RpcError> {
     if args.b == 0 {
         return Err(RpcError::new(ErrorKind::DivideByZero, "divide by zero."));
     }
-    let quo = args
-        .a
-        .checked_div(args.b)
-        .ok_or_else(|| overflow(args.a, "/", args.b))?;
-    Ok(Quotient {
-        quo,
-        rem: args.a.wrapping_rem(args.b),
-    })
+    let quo = args.a.checked_div(args.b).ok_or_else(|| overflow(args.a, "/", args.b))?;
+    Ok(Quotient { quo, rem: args.a.wrapping_rem(args.b) })
 }
 
 pub(crate) fn overflow(a: i64, operator: &str, b: i64) -> RpcError {
@@ -72,9 +64,6 @@ mod tests {
         assert_eq!(multiply(max).await.unwrap_err().kind(), ErrorKind::Overflow);
         let min = Args { a: i64::MIN, b: -1 };
         assert_eq!(divide(min).await.unwrap_err().kind(), ErrorKind::Overflow);
-        assert_eq!(
-            divide(Args { a: 1, b: 0 }).await.unwrap_err().message(),
-            "divide by zero."
-        );
+        assert_eq!(divide(Args { a: 1, b: 0 }).await.unwrap_err().message(), "divide by zero.");
     }
 }

@@ -23,9 +23,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            tick: Duration::from_secs(1),
-        }
+        Self { tick: Duration::from_secs(1) }
     }
 }
 
@@ -34,58 +32,26 @@ pub fn methods(settings: Settings) -> Methods {
     let mut m = Methods::new();
 
     m.add("Arith.Multiply", "The product A*B.", arith::multiply);
-    m.add(
-        "Arith.Divide",
-        "The quotient and the remainder of A/B, truncated as in Go.",
-        arith::divide,
-    );
+    m.add("Arith.Divide", "The quotient and the remainder of A/B, truncated as in Go.", arith::divide);
     m.alias("MathService.Multiply", "Arith.Multiply");
     m.add("h.Hello", "hello, and what was given.", text::hello_go);
     m.add("js.J", "123, and what was given.", text::j);
     m.alias("Js.J", "js.J");
     m.alias("handler/js.J", "js.J");
-    m.add(
-        "Demo.Sleep",
-        "Waits so many milliseconds (0 to 60000) and returns the number.",
-        time::demo_sleep,
-    );
+    m.add("Demo.Sleep", "Waits so many milliseconds (0 to 60000) and returns the number.", time::demo_sleep);
 
-    m.add(
-        "add",
-        "The sum of two numbers; one float makes it a float.",
-        numbers::add,
-    );
-    m.add(
-        "subtract",
-        "The distance between two numbers, |x - y|.",
-        numbers::subtract,
-    );
-    m.add(
-        "multiply",
-        "The product of two numbers; one float makes it a float.",
-        numbers::multiply,
-    );
+    m.add("add", "The sum of two numbers; one float makes it a float.", numbers::add);
+    m.add("subtract", "The distance between two numbers, |x - y|.", numbers::subtract);
+    m.add("multiply", "The product of two numbers; one float makes it a float.", numbers::multiply);
     m.add("divide", "True division: always a float.", numbers::divide);
-    m.add(
-        "pow",
-        "x to the power of y; a negative y makes it a float.",
-        numbers::pow,
-    );
-    m.add(
-        "getpow",
-        "n to the power of m; a negative m makes it a float.",
-        numbers::getpow,
-    );
+    m.add("pow", "x to the power of y; a negative y makes it a float.", numbers::pow);
+    m.add("getpow", "n to the power of m; a negative m makes it a float.", numbers::getpow);
 
     m.add("ping", "Returns its parameter as it came.", values::echo);
     m.alias("echo", "ping");
     m.add("hello", "Hello, and the name.", text::hello);
     m.add("listinfo", "The message, announced.", text::listinfo);
-    m.add(
-        "sleep",
-        "Waits so many milliseconds (0 to 60000) and returns the number.",
-        time::sleep,
-    );
+    m.add("sleep", "Waits so many milliseconds (0 to 60000) and returns the number.", time::sleep);
     m.add("time", "The seconds since 1970, with a fraction.", time::time);
     m.add(
         "strftime",

@@ -36,9 +36,9 @@ fn apply(
     floats: impl Fn(f64, f64) -> f64,
 ) -> Result<Number, RpcError> {
     match (x, y) {
-        (Number::Int(x), Number::Int(y)) => integers(x, y)
-            .map(Number::Int)
-            .ok_or_else(|| overflow(x, operator, y)),
+        (Number::Int(x), Number::Int(y)) => {
+            integers(x, y).map(Number::Int).ok_or_else(|| overflow(x, operator, y))
+        }
         _ => Ok(Number::Float(floats(x.as_f64(), y.as_f64()))),
     }
 }
@@ -50,13 +50,7 @@ pub async fn add(Ab { a, b }: Ab) -> Result<Number, RpcError> {
 
 /// `|x - y|`.
 pub async fn subtract(Xy { x, y }: Xy) -> Result<Number, RpcError> {
-    apply(
-        x,
-        y,
-        "-",
-        |x, y| i64::try_from(x.abs_diff(y)).ok(),
-        |x, y| (x - y).abs(),
-    )
+    apply(x, y, "-", |x, y| i64::try_from(x.abs_diff(y)).ok(), |x, y| (x - y).abs())
 }
 
 /// `x * y`.
@@ -108,31 +102,21 @@ fn integer_power(base: i64, exponent: i64) -> Result<i64, RpcError> {
     let power = match (base, exponent) {
         (0 | 1, 1..) => Some(base),
         (-1, _) => Some(if exponent % 2 == 0 { 1 } else { -1 }),
-        _ => u32::try_from(exponent)
-            .ok()
-            .and_then(|exponent| base.checked_pow(exponent)),
+        _ => u32::try_from(exponent).ok().and_then(|exponent| base.checked_pow(exponent)),
     };
     power.ok_or_else(|| overflow(base, "**", exponent))
 }
 
 fn float_power(base: f64, exponent: f64) -> Result<f64, RpcError> {
     if base == 0.0 && exponent < 0.0 {
-        return Err(RpcError::new(
-            ErrorKind::DivideByZero,
-            "0.0 cannot be raised to a negative power",
-        ));
+        return Err(RpcError::new(ErrorKind::DivideByZero, "0.0 cannot be raised to a negative power"));
     }
     if base < 0.0 && base.is_finite() && exponent.is_finite() && exponent.fract() != 0.0 {
-        return Err(RpcError::new(
-            ErrorKind::InvalidValue,
-            "a negative number has no real fractional power",
-        ));
+        return Err(RpcError::new(ErrorKind::InvalidValue, "a negative number has no real fractional power"));
     }
     let power = base.powf(exponent);
     if power.is_infinite() && base.is_finite() && exponent.is_finite() {
-        return Err(RpcError::overflow(format!(
-            "float overflow: {base} ** {exponent} is beyond a double"
-        )));
+        return Err(RpcError::overflow(format!("float overflow: {base} ** {exponent} is beyond a double")));
     }
     Ok(power)
 }
@@ -145,23 +129,9 @@ mod tests {
     #[tokio::test]
     async fn one_float_makes_a_float() {
         assert_eq!(add(Ab { a: Int(1), b: Int(2) }).await, Ok(Int(3)));
-        assert_eq!(
-            add(Ab {
-                a: Int(1),
-                b: Float(2.0)
-            })
-            .await,
-            Ok(Float(3.0))
-        );
+        assert_eq!(add(Ab { a: Int(1), b: Float(2.0) }).await, Ok(Float(3.0)));
         assert_eq!(subtract(Xy { x: Int(2), y: Int(5) }).await, Ok(Int(3)));
-        assert_eq!(
-            multiply(Xy {
-                x: Float(0.5),
-                y: Int(4)
-            })
-            .await,
-            Ok(Float(2.0))
-        );
+        assert_eq!(multiply(Xy { x: Float(0.5), y: Int(4) }).await, Ok(Float(2.0)));
     }
 
     #[tokio::test]
@@ -178,45 +148,16 @@ mod tests {
         ] {
             assert_eq!(divide(Xy { x: Int(x), y: Int(y) }).await, Ok(quotient), "{x}/{y}");
         }
-        let error = divide(Xy {
-            x: Int(1),
-            y: Float(0.0),
-        })
-        .await
-        .unwrap_err();
-        assert_eq!(
-            (error.kind(), error.message()),
-            (ErrorKind::DivideByZero, "division by zero")
-        );
+        let error = divide(Xy { x: Int(1), y: Float(0.0) }).await.unwrap_err();
+        assert_eq!((error.kind(), error.message()), (ErrorKind::DivideByZero, "division by zero"));
     }
 
     #[tokio::test]
     async fn powers_follow_python() {
-        assert_eq!(
-            pow(Xy {
-                x: Int(2),
-                y: Int(62)
-            })
-            .await,
-            Ok(Int(1 << 62))
-        );
-        assert_eq!(
-            pow(Xy {
-                x: Int(2),
-                y: Int(-1)
-            })
-            .await,
-            Ok(Float(0.5))
-        );
+        assert_eq!(pow(Xy { x: Int(2), y: Int(62) }).await, Ok(Int(1 << 62)));
+        assert_eq!(pow(Xy { x: Int(2), y: Int(-1) }).await, Ok(Float(0.5)));
         assert_eq!(pow(Xy { x: Int(0), y: Int(0) }).await, Ok(Int(1)));
-        assert_eq!(
-            pow(Xy {
-                x: Int(-1),
-                y: Int(i64::MAX)
-            })
-            .await,
-            Ok(Int(-1))
-        );
+        assert_eq!(pow(Xy { x: Int(-1), y: Int(i64::MAX) }).await, Ok(Int(-1)));
         for (x, y, kind) in [
             (Int(2), Int(63), ErrorKind::Overflow),
             (Int(0), Int(-1), ErrorKind::DivideByZero),

@@ -16,12 +16,8 @@ pub struct Range {
 
 /// The numbers of `range(fr, to, step)`, each made when it is asked for.
 pub fn streaming_range(range: Range) -> impl Stream<Item = Result<i64, RpcError>> + Send {
-    let zero_step = (range.step == 0).then(|| {
-        Err(RpcError::new(
-            ErrorKind::InvalidValue,
-            "range() arg 3 must not be zero",
-        ))
-    });
+    let zero_step = (range.step == 0)
+        .then(|| Err(RpcError::new(ErrorKind::InvalidValue, "range() arg 3 must not be zero")));
     stream::iter(zero_step).chain(stream::iter(numbers(range).map(Ok)))
 }
 

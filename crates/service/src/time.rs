@@ -61,10 +61,7 @@ pub async fn strftime(Format { format }: Format) -> Result<String, RpcError> {
     BrokenDownTime::from(&Zoned::now())
         .format_with_config(&config, &format, &mut jiff::fmt::StdFmtWrite(&mut text))
         .map_err(|e| {
-            RpcError::new(
-                ErrorKind::InvalidValue,
-                format!("strftime cannot use this format: {e}"),
-            )
+            RpcError::new(ErrorKind::InvalidValue, format!("strftime cannot use this format: {e}"))
         })?;
     Ok(text)
 }
@@ -75,13 +72,7 @@ pub fn ticks(period: Duration) -> impl Stream<Item = Result<Tick, RpcError>> + S
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     stream::unfold((interval, 1), |(mut interval, n)| async move {
         interval.tick().await;
-        Some((
-            Ok(Tick {
-                n,
-                unix_seconds: unix_seconds(),
-            }),
-            (interval, n + 1),
-        ))
+        Some((Ok(Tick { n, unix_seconds: unix_seconds() }), (interval, n + 1)))
     })
 }
 
@@ -109,11 +100,7 @@ mod tests {
 
     #[tokio::test]
     async fn strftime_reads_pythons_formats() {
-        let format = |format: &str| {
-            strftime(Format {
-                format: format.into(),
-            })
-        };
+        let format = |format: &str| strftime(Format { format: format.into() });
         assert_eq!(format("100%%").await.unwrap(), "100%");
         let now = format("%Y-%m-%d %H:%M:%S %a %j %c").await.unwrap();
         assert!(now.starts_with("20") && now.len() > 40, "{now}");

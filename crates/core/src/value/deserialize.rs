@@ -29,10 +29,7 @@ impl DecodeError {
             Value::Uint(u) => format!("int {u}, which is beyond 64-bit signed integers"),
             other => other.kind().to_owned(),
         };
-        Self {
-            path: String::new(),
-            message: format!("expected {wanted}, got {shown}"),
-        }
+        Self { path: String::new(), message: format!("expected {wanted}, got {shown}") }
     }
 
     /// The same error, one level further out.
@@ -66,10 +63,7 @@ impl std::error::Error for DecodeError {}
 
 impl de::Error for DecodeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self {
-            path: String::new(),
-            message: message.to_string(),
-        }
+        Self { path: String::new(), message: message.to_string() }
     }
 }
 
@@ -176,10 +170,7 @@ impl<'de> Deserializer<'de> for Value {
                 let (name, value) = pairs.remove(0);
                 visitor.visit_enum(Variant { name, value })
             }
-            other => Err(DecodeError::expected(
-                "a variant's name, or a map from it",
-                &other,
-            )),
+            other => Err(DecodeError::expected("a variant's name, or a map from it", &other)),
         }
     }
 
@@ -194,14 +185,8 @@ impl IntoDeserializer<'_, DecodeError> for Value {
 }
 
 fn visit_timestamp<'de, V: Visitor<'de>>(time: Timestamp, visitor: V) -> Result<V::Value, DecodeError> {
-    let offset = time
-        .offset
-        .map_or(Value::Null, |offset| Value::Int(offset.into()));
-    let parts = Value::Array(vec![
-        Value::Int(time.seconds),
-        Value::Int(time.nanos.into()),
-        offset,
-    ]);
+    let offset = time.offset.map_or(Value::Null, |offset| Value::Int(offset.into()));
+    let parts = Value::Array(vec![Value::Int(time.seconds), Value::Int(time.nanos.into()), offset]);
     visitor.visit_newtype_struct(parts)
 }
 
@@ -215,11 +200,7 @@ fn visit_named_items<'de, V: Visitor<'de>>(
     names: &'static [&'static str],
     visitor: V,
 ) -> Result<V::Value, DecodeError> {
-    let mut access = ItemAccess {
-        items: items.into_iter(),
-        names,
-        index: 0,
-    };
+    let mut access = ItemAccess { items: items.into_iter(), names, index: 0 };
     let result = visitor.visit_seq(&mut access)?;
     match access.items.len() {
         0 => Ok(result),
@@ -231,10 +212,7 @@ fn visit_pairs<'de, V: Visitor<'de>>(
     pairs: Vec<(Value, Value)>,
     visitor: V,
 ) -> Result<V::Value, DecodeError> {
-    visitor.visit_map(PairAccess {
-        pairs: pairs.into_iter(),
-        next: None,
-    })
+    visitor.visit_map(PairAccess { pairs: pairs.into_iter(), next: None })
 }
 
 struct ItemAccess {
@@ -284,12 +262,9 @@ impl<'de> MapAccess<'de> for PairAccess {
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, DecodeError> {
-        let (key, value) = self
-            .next
-            .take()
-            .ok_or_else(|| de::Error::custom("a value was asked for before its key"))?;
-        seed.deserialize(value)
-            .map_err(|e| e.within(key.as_deref().unwrap_or("[key]")))
+        let (key, value) =
+            self.next.take().ok_or_else(|| de::Error::custom("a value was asked for before its key"))?;
+        seed.deserialize(value).map_err(|e| e.within(key.as_deref().unwrap_or("[key]")))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -444,26 +419,15 @@ mod tests {
 
     #[test]
     fn typed_values_round_trip() {
-        for inner in [
-            None,
-            Some(Inner::Empty),
-            Some(Inner::Pair(-1, "é".into())),
-            Some(Inner::Named { x: 0.5 }),
-        ] {
+        for inner in
+            [None, Some(Inner::Empty), Some(Inner::Pair(-1, "é".into())), Some(Inner::Named { x: 0.5 })]
+        {
             let any = Value::Array(vec![
                 Value::Bytes(vec![0, 255]),
                 Timestamp::utc(1, 2).into(),
                 Value::Uint(u64::MAX),
             ]);
-            let outer = Outer {
-                time: Timestamp {
-                    seconds: 3,
-                    nanos: 4,
-                    offset: None,
-                },
-                inner,
-                any,
-            };
+            let outer = Outer { time: Timestamp { seconds: 3, nanos: 4, offset: None }, inner, any };
             assert_eq!(from_value::<Outer>(to_value(&outer).unwrap()).unwrap(), outer);
         }
     }

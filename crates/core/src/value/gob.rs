@@ -71,9 +71,7 @@ impl GobType for Value {
 impl Decode for Value {
     fn decode_into(&mut self, d: &mut ValueDecoder<'_>, wire: i64) -> Result<()> {
         if type_nodes(d.types(), wire, &mut HashMap::new()) > MAX_TYPE_NODES {
-            return Err(Error::Unsupported(
-                "the type of this value has too many parts".into(),
-            ));
+            return Err(Error::Unsupported("the type of this value has too many parts".into()));
         }
         let ty = d.dynamic_type(wire)?;
         let value = d.read_dynamic(&ty, wire)?;
@@ -114,9 +112,7 @@ fn type_nodes(types: &TypeTable, id: i64, known: &mut HashMap<i64, u64>) -> u64 
         WireType::Struct { fields, .. } => fields.iter().map(|f| f.id).collect(),
         WireType::Marshaler { .. } => Vec::new(),
     };
-    let nodes = inner
-        .into_iter()
-        .fold(1u64, |sum, id| sum.saturating_add(type_nodes(types, id, known)));
+    let nodes = inner.into_iter().fold(1u64, |sum, id| sum.saturating_add(type_nodes(types, id, known)));
     known.insert(id, nodes);
     nodes
 }
@@ -137,10 +133,7 @@ fn from_gob(ty: &Type, value: Gob, structs: &mut Vec<Arc<StructType>>) -> Value 
             Value::Array(items.into_iter().map(|v| from_gob(item, v, structs)).collect())
         }
         (Type::Map(key, item), Gob::Map(pairs)) => Value::Map(
-            pairs
-                .into_iter()
-                .map(|(k, v)| (from_gob(key, k, structs), from_gob(item, v, structs)))
-                .collect(),
+            pairs.into_iter().map(|(k, v)| (from_gob(key, k, structs), from_gob(item, v, structs))).collect(),
         ),
         (Type::Struct(shape), Gob::Struct(fields)) => struct_from_gob(shape, fields, structs),
         (Type::Ref(out), Gob::Struct(fields)) => {
@@ -195,11 +188,7 @@ fn from_go_time(time: &GoTime) -> Timestamp {
         Zone::Offset(seconds) => seconds,
     };
     let seconds = time.sec.saturating_sub(gobwire::UNIX_TO_INTERNAL);
-    Timestamp {
-        seconds,
-        nanos: u32::try_from(time.nsec).unwrap_or(0),
-        offset: Some(offset),
-    }
+    Timestamp { seconds, nanos: u32::try_from(time.nsec).unwrap_or(0), offset: Some(offset) }
 }
 
 impl Value {
@@ -213,10 +202,7 @@ impl Value {
 
     fn gob_type(&self) -> Type {
         match self {
-            Value::Null => Type::Struct(Arc::new(StructType {
-                name: String::new(),
-                fields: Vec::new(),
-            })),
+            Value::Null => Type::Struct(Arc::new(StructType { name: String::new(), fields: Vec::new() })),
             Value::Bool(_) => Type::Bool,
             Value::Int(_) => Type::Int,
             Value::Uint(_) => Type::Uint,
@@ -228,10 +214,7 @@ impl Value {
             Value::Map(pairs) if pairs.iter().all(|(k, _)| k.as_str().is_some()) => {
                 let present = pairs.iter().filter(|(_, v)| *v != Value::Null);
                 let fields = present.map(|(k, v)| (k.as_str().unwrap_or_default().to_owned(), v.gob_type()));
-                Type::Struct(Arc::new(StructType {
-                    name: String::new(),
-                    fields: fields.collect(),
-                }))
+                Type::Struct(Arc::new(StructType { name: String::new(), fields: fields.collect() }))
             }
             Value::Map(pairs) => Type::Map(
                 Arc::new(common_type(pairs.iter().map(|(k, _)| k))),
@@ -255,12 +238,9 @@ impl Value {
             (Type::Slice(item), Value::Array(items)) => {
                 Gob::Slice(items.iter().map(|v| v.gob_value(item)).collect())
             }
-            (Type::Map(key, item), Value::Map(pairs)) => Gob::Map(
-                pairs
-                    .iter()
-                    .map(|(k, v)| (k.gob_value(key), v.gob_value(item)))
-                    .collect(),
-            ),
+            (Type::Map(key, item), Value::Map(pairs)) => {
+                Gob::Map(pairs.iter().map(|(k, v)| (k.gob_value(key), v.gob_value(item))).collect())
+            }
             (Type::Struct(shape), value) => {
                 let field = |(name, ty): &(String, Type)| value.get(name).map(|v| v.gob_value(ty));
                 Gob::Struct(shape.fields.iter().map(field).collect())
@@ -274,27 +254,17 @@ impl Value {
         let dynamic = match self {
             Value::Array(items) => {
                 let value = Gob::Slice(items.iter().map(|v| v.gob_value(&Type::Interface)).collect());
-                Dynamic {
-                    ty: Type::Slice(Arc::new(Type::Interface)),
-                    value,
-                }
+                Dynamic { ty: Type::Slice(Arc::new(Type::Interface)), value }
             }
             Value::Map(pairs) => {
                 let pair =
                     |(k, v): &(Value, Value)| (k.gob_value(&Type::String), v.gob_value(&Type::Interface));
                 let value = Gob::Map(pairs.iter().map(pair).collect());
-                Dynamic {
-                    ty: Type::Map(Arc::new(Type::String), Arc::new(Type::Interface)),
-                    value,
-                }
+                Dynamic { ty: Type::Map(Arc::new(Type::String), Arc::new(Type::Interface)), value }
             }
             other => other.to_gob(),
         };
-        Interface {
-            name: self.registered_name().into(),
-            ty: dynamic.ty,
-            value: dynamic.value,
-        }
+        Interface { name: self.registered_name().into(), ty: dynamic.ty, value: dynamic.value }
     }
 
     fn registered_name(&self) -> &'static str {
@@ -318,11 +288,7 @@ fn common_type<'a>(mut values: impl Iterator<Item = &'a Value>) -> Type {
         return Type::Interface;
     };
     let ty = first.gob_type();
-    if *first != Value::Null && values.all(|v| v.gob_type() == ty) {
-        ty
-    } else {
-        Type::Interface
-    }
+    if *first != Value::Null && values.all(|v| v.gob_type() == ty) { ty } else { Type::Interface }
 }
 
 fn to_go_time(time: Timestamp) -> Vec<u8> {
@@ -330,9 +296,7 @@ fn to_go_time(time: Timestamp) -> Vec<u8> {
         0 => Zone::Utc,
         offset => Zone::Offset(offset),
     };
-    let (sec, nsec) = (
-        time.seconds.saturating_add(gobwire::UNIX_TO_INTERNAL),
-        i32::try_from(time.nanos).unwrap_or(0),
-    );
+    let (sec, nsec) =
+        (time.seconds.saturating_add(gobwire::UNIX_TO_INTERNAL), i32::try_from(time.nanos).unwrap_or(0));
     GoTime { sec, nsec, zone }.marshal_binary().unwrap_or_default()
 }

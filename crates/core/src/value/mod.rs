@@ -58,10 +58,7 @@ impl Value {
     /// The value under a string key of a map.
     pub fn get(&self, key: &str) -> Option<&Value> {
         let Value::Map(pairs) = self else { return None };
-        pairs
-            .iter()
-            .find(|(k, _)| k.as_str() == Some(key))
-            .map(|(_, v)| v)
+        pairs.iter().find(|(k, _)| k.as_str() == Some(key)).map(|(_, v)| v)
     }
 
     /// The text, if this is a string.
@@ -82,12 +79,7 @@ impl Value {
 
     /// A map with string keys.
     pub fn map<K: Into<String>>(pairs: impl IntoIterator<Item = (K, Value)>) -> Value {
-        Value::Map(
-            pairs
-                .into_iter()
-                .map(|(k, v)| (Value::String(k.into()), v))
-                .collect(),
-        )
+        Value::Map(pairs.into_iter().map(|(k, v)| (Value::String(k.into()), v)).collect())
     }
 }
 

@@ -75,10 +75,7 @@ fn under(variant: Option<&'static str>, value: Value) -> Value {
 
 impl Items {
     fn with(variant: Option<&'static str>, len: Option<usize>) -> Self {
-        Self {
-            items: Vec::with_capacity(len.unwrap_or(0).min(4096)),
-            variant,
-        }
+        Self { items: Vec::with_capacity(len.unwrap_or(0).min(4096)), variant }
     }
 
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
@@ -93,11 +90,7 @@ impl Items {
 
 impl Pairs {
     fn with(variant: Option<&'static str>) -> Self {
-        Self {
-            pairs: Vec::new(),
-            key: None,
-            variant,
-        }
+        Self { pairs: Vec::new(), key: None, variant }
     }
 
     fn push<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), EncodeError> {
@@ -197,11 +190,7 @@ impl Serializer for ToValue {
             return Ok(inner);
         }
         let time = super::from_value::<(i64, u32, Option<i32>)>(inner).map_err(EncodeError::custom)?;
-        Ok(Value::Timestamp(Timestamp {
-            seconds: time.0,
-            nanos: time.1,
-            offset: time.2,
-        }))
+        Ok(Value::Timestamp(Timestamp { seconds: time.0, nanos: time.1, offset: time.2 }))
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -284,10 +273,7 @@ impl SerializeMap for Pairs {
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        let key = self
-            .key
-            .take()
-            .ok_or_else(|| EncodeError::custom("a map value came without its key"))?;
+        let key = self.key.take().ok_or_else(|| EncodeError::custom("a map value came without its key"))?;
         self.pairs.push((key, to_value(value)?));
         Ok(())
     }

@@ -27,20 +27,13 @@ impl Timestamp {
 
     /// A point in time given in UTC.
     pub fn utc(seconds: i64, nanos: u32) -> Self {
-        Self {
-            seconds,
-            nanos,
-            offset: Some(0),
-        }
+        Self { seconds, nanos, offset: Some(0) }
     }
 
     /// A calendar reading without a time zone.
     pub fn from_civil(civil: DateTime) -> Option<Self> {
         let stamp = civil.to_zoned(TimeZone::UTC).ok()?.timestamp();
-        Some(Self {
-            offset: None,
-            ..Self::from_jiff(stamp)
-        })
+        Some(Self { offset: None, ..Self::from_jiff(stamp) })
     }
 
     /// What the calendar and the clock showed to the writer; none beyond the years −9999 to 9999.
@@ -57,10 +50,7 @@ impl Timestamp {
         let total = stamp.as_nanosecond();
         let seconds = total.div_euclid(1_000_000_000);
         let nanos = total.rem_euclid(1_000_000_000);
-        Self::utc(
-            i64::try_from(seconds).unwrap_or(i64::MAX),
-            u32::try_from(nanos).unwrap_or(0),
-        )
+        Self::utc(i64::try_from(seconds).unwrap_or(i64::MAX), u32::try_from(nanos).unwrap_or(0))
     }
 
     /// Reads RFC 3339, or the same without an offset.
@@ -68,10 +58,7 @@ impl Timestamp {
         if let Ok(stamp) = text.parse::<jiff::Timestamp>() {
             let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
             let offset = pieces.to_numeric_offset().map_or(0, Offset::seconds);
-            return Some(Self {
-                offset: Some(offset),
-                ..Self::from_jiff(stamp)
-            });
+            return Some(Self { offset: Some(offset), ..Self::from_jiff(stamp) });
         }
         Self::from_civil(text.parse().ok()?)
     }

@@ -1,0 +1,138 @@
+//! A client of any net/rpc server, Go's or ours, in each of the four forms.
+
+use std::io;
+
+use bytes::BytesMut;
+use http::header::CONTENT_TYPE;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use manywire_core::{Arguments, ErrorKind, Limits, Returns, RpcError};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpStream, ToSocketAddrs};
+
+use crate::GOB_PATH;
+use crate::driver::{Driver, Pending};
+use crate::gob::GobClient;
+use crate::json::{JsonClient, read_reply, write_request};
+
+/// A connection on which any number of calls can be in flight. Clones share it.
+#[derive(Clone)]
+pub struct Client {
+    driver: Driver,
+}
+
+impl Client {
+    /// Speaks gob over TCP, as Go's `rpc.Dial("tcp", …)`.
+    pub async fn dial(address: impl ToSocketAddrs) -> io::Result<Self> {
+        Ok(Self::gob(connect(address).await?, &Limits::default()))
+    }
+
+    /// Speaks gob over an HTTP `CONNECT`, as Go's `rpc.DialHTTP("tcp", …)`.
+    pub async fn dial_http(address: impl ToSocketAddrs) -> io::Result<Self> {
+        Self::gob_over_http(connect(address).await?, GOB_PATH, &Limits::default()).await
+    }
+
+    /// Speaks JSON-RPC 1.0 over TCP, as Go's `jsonrpc.Dial("tcp", …)`.
+    pub async fn dial_json(address: impl ToSocketAddrs) -> io::Result<Self> {
+        Ok(Self::json(connect(address).await?, &Limits::default()))
+    }
+
+    /// Speaks gob on a stream that is connected.
+    pub fn gob(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, limits: &Limits) -> Self {
+        Self { driver: Driver::spawn(io, BytesMut::new(), GobClient::new(limits)) }
+    }
+
+    /// Speaks JSON-RPC 1.0 on a stream that is connected.
+    pub fn json(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, limits: &Limits) -> Self {
+        Self { driver: Driver::spawn(io, BytesMut::new(), JsonClient::new(limits)) }
+    }
+
+    /// Asks an HTTP server on the stream for gob at `path`, and speaks it.
+    pub async fn gob_over_http<IO>(mut io: IO, path: &str, limits: &Limits) -> io::Result<Self>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        io.write_all(format!("CONNECT {path} HTTP/1.0\n\n").as_bytes()).await?;
+        let mut input = BytesMut::new();
+        let head = read_answer(&mut io, &mut input).await?;
+        let status = head.lines().next().unwrap_or_default();
+        if !status.ends_with(" 200 Connected to Go RPC") {
+            return Err(io::Error::other(format!(
+                "the server does not speak gob at {path}: it answered {status:?}"
+            )));
+        }
+        Ok(Self { driver: Driver::spawn(io, input, GobClient::new(limits)) })
+    }
+
+    /// Calls a method and waits for its answer.
+    pub async fn call<A: Returns, R: Arguments>(&self, method: &str, argument: A) -> Result<R, RpcError> {
+        self.start(method, argument).await
+    }
+
+    /// Sends a call at once, and returns what its answer can be awaited on: Go's `client.Go`.
+    pub fn start<A: Returns, R: Arguments>(&self, method: &str, argument: A) -> Pending<R> {
+        self.driver.start(method, argument)
+    }
+}
+
+async fn connect(address: impl ToSocketAddrs) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Reads the head of an HTTP answer, leaving what follows it in `input`.
+async fn read_answer<IO: AsyncRead + Unpin>(io: &mut IO, input: &mut BytesMut) -> io::Result<String> {
+    match crate::http::read_head(io, input).await? {
+        Some(head) => Ok(head),
+        None => Err(io::Error::new(io::ErrorKind::InvalidData, "the server's answer to CONNECT is not HTTP")),
+    }
+}
+
+/// Posts each call to a server's `/jsonrpc`; connections are kept and reused.
+#[derive(Clone)]
+pub struct PostClient {
+    http: hyper_util::client::legacy::Client<HttpConnector, Full<bytes::Bytes>>,
+    uri: http::Uri,
+    limit: usize,
+}
+
+impl PostClient {
+    /// A client of the server at `uri`, such as `http://127.0.0.1:1234/jsonrpc`. Connects when it is first used.
+    pub fn new(uri: http::Uri, limits: &Limits) -> Self {
+        let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http();
+        Self { http, uri, limit: limits.message_bytes }
+    }
+
+    /// Calls a method and waits for its answer.
+    pub async fn call<A: Returns, R: Arguments>(&self, method: &str, argument: A) -> Result<R, RpcError> {
+        let mut body = Vec::new();
+        write_request(0, method, &argument, &mut body)?;
+        let answer = self.post(body).await?;
+        let json = String::from_utf8_lossy(&answer);
+        read_reply(&json)?.1.read()
+    }
+
+    async fn post(&self, body: Vec<u8>) -> Result<bytes::Bytes, RpcError> {
+        let failed = |why: &dyn std::fmt::Display| {
+            RpcError::new(ErrorKind::Unavailable, format!("{}: {why}", self.uri))
+        };
+        let request = http::Request::post(self.uri.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::from(body));
+        let request = request.map_err(|e| failed(&e))?;
+        let response = self.http.request(request).await.map_err(|e| failed(&e))?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), self.limit)
+            .collect()
+            .await
+            .map_err(|e| failed(&e))?
+            .to_bytes();
+        // A refusal that is a JSON-RPC reply explains itself.
+        if status.is_success() || body.starts_with(b"{") {
+            return Ok(body);
+        }
+        Err(failed(&format_args!("the server answered {status}")))
+    }
+}

@@ -1,0 +1,10 @@
+//! The gob form: two values each way for every call.
+
+mod client;
+mod header;
+mod messages;
+mod server;
+mod writer;
+
+pub(crate) use client::GobClient;
+pub(crate) use server::GobServer;

@@ -1,0 +1,10 @@
+//! The JSON-RPC 1.0 form.
+
+mod argument;
+mod client;
+mod request;
+mod scan;
+mod server;
+
+pub(crate) use client::{JsonClient, read_reply, write_request};
+pub(crate) use server::{JsonServer, answer_one};
