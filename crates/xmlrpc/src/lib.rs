@@ -1,1 +1,12 @@
 //! XML-RPC, server and client.
+
+mod date;
+mod decode;
+mod document;
+mod encode;
+mod error;
+mod markup;
+mod message;
+
+pub use error::{DecodeError, EncodeError, Fault, Flaw};
+pub use message::{MethodCall, decode_call, decode_response, encode_call, encode_fault, encode_result};

@@ -1,0 +1,131 @@
+//! Fault codes: [`RpcError`] and our own decoding errors into what XML-RPC says, and back.
+//!
+//! The codes are those of the fault-code interoperability specification, which `system.getCapabilities` names.
+
+use std::borrow::Cow;
+
+use manywire_core::{ErrorKind, RpcError};
+
+const MALFORMED: i64 = -32700;
+const UNSUPPORTED_ENCODING: i64 = -32701;
+const INVALID_REQUEST: i64 = -32600;
+const UNKNOWN_METHOD: i64 = -32601;
+const INVALID_PARAMS: i64 = -32602;
+const INTERNAL: i64 = -32603;
+const APPLICATION: i64 = -32500;
+const SYSTEM: i64 = -32400;
+
+/// How XML-RPC says that a call failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What went wrong, for programs.
+    pub code: i64,
+    /// What went wrong, for people.
+    pub message: String,
+}
+
+impl From<&RpcError> for Fault {
+    fn from(error: &RpcError) -> Self {
+        use ErrorKind::*;
+        let code = match error.kind() {
+            // A method of streams has no place on this wire, so here it is no method.
+            UnknownMethod | Unsupported => UNKNOWN_METHOD,
+            InvalidRequest => INVALID_REQUEST,
+            InvalidParams => INVALID_PARAMS,
+            ResourceExhausted | DeadlineExceeded | Cancelled | Unavailable => SYSTEM,
+            Internal => INTERNAL,
+            _ => APPLICATION,
+        };
+        Self { code, message: error.message().to_owned() }
+    }
+}
+
+impl From<Fault> for RpcError {
+    fn from(fault: Fault) -> Self {
+        let kind = match fault.code {
+            MALFORMED | INVALID_REQUEST => ErrorKind::InvalidRequest,
+            UNSUPPORTED_ENCODING => ErrorKind::Unsupported,
+            UNKNOWN_METHOD => ErrorKind::UnknownMethod,
+            INVALID_PARAMS => ErrorKind::InvalidParams,
+            INTERNAL => ErrorKind::Internal,
+            SYSTEM => ErrorKind::Unavailable,
+            _ => ErrorKind::Failed,
+        };
+        RpcError::new(kind, fault.message).with_code(fault.code)
+    }
+}
+
+/// In what way a message is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Flaw {
+    /// It is not well-formed XML, or has a document type definition.
+    Malformed,
+    /// It declares an encoding that we do not read.
+    Encoding,
+    /// It is XML and no such message, or nested too deeply.
+    Message,
+    /// A value in it does not parse.
+    Value,
+}
+
+/// Why a message could not be read, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}, at byte {at}")]
+pub struct DecodeError {
+    pub(crate) flaw: Flaw,
+    pub(crate) at: usize,
+    pub(crate) what: Cow<'static, str>,
+}
+
+impl DecodeError {
+    pub(crate) fn new(flaw: Flaw, at: usize, what: impl Into<Cow<'static, str>>) -> Self {
+        Self { flaw, at, what: what.into() }
+    }
+
+    /// In what way the message is wrong.
+    pub fn flaw(&self) -> Flaw {
+        self.flaw
+    }
+}
+
+impl From<&DecodeError> for Fault {
+    fn from(error: &DecodeError) -> Self {
+        let (code, prefix) = match error.flaw {
+            Flaw::Malformed => (MALFORMED, "not well-formed XML"),
+            Flaw::Encoding => (UNSUPPORTED_ENCODING, "unsupported encoding"),
+            Flaw::Message => (INVALID_REQUEST, "not a methodCall"),
+            Flaw::Value => (INVALID_PARAMS, "a parameter cannot be read"),
+        };
+        Self { code, message: format!("{prefix}: {error}") }
+    }
+}
+
+/// Why a value cannot be written as XML-RPC.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// XML has no way to write the character, not even escaped.
+    #[error("XML cannot carry the character U+{:04X}; send such text as bytes (base64)", *.0 as u32)]
+    Character(char),
+    /// The integer is beyond `i8`, XML-RPC's widest.
+    #[error("the integer {0} is beyond 64-bit signed integers")]
+    Integer(u64),
+    /// A struct's member is named by something other than text.
+    #[error("a struct's member names must be strings, got {0}")]
+    MemberName(&'static str),
+    /// The year is not one of four digits.
+    #[error("dateTime.iso8601 has years 0 to 9999, which {0} is not in")]
+    Year(String),
+}
+
+/// For a server whose method's result cannot be sent.
+impl From<EncodeError> for RpcError {
+    fn from(error: EncodeError) -> Self {
+        let kind = match error {
+            EncodeError::Integer(_) => ErrorKind::Overflow,
+            _ => ErrorKind::Internal,
+        };
+        RpcError::new(kind, format!("the result cannot be sent: {error}"))
+    }
+}
