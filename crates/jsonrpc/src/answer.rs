@@ -1,0 +1,114 @@
+//! From the text of a message to the text of its answer. No socket: HTTP and WebSocket call this.
+
+use std::sync::Arc;
+
+use manywire_core::{ErrorKind, Limits, Reply, RpcError, Session, Started};
+
+use crate::builtin::{self, Builtin};
+use crate::params::read_params;
+use crate::reply::{write_answer, write_error};
+use crate::request::{Message, Refused, Request, read_message, read_request};
+use crate::subscription::{Notifications, Subscriptions};
+
+/// The methods as one connection reaches them.
+#[derive(Clone)]
+pub(crate) struct Wire {
+    pub(crate) session: Session,
+    pub(crate) limits: Arc<Limits>,
+}
+
+/// What goes back for one message.
+#[derive(Default)]
+pub(crate) struct Answer {
+    /// Empty where there is nothing to say.
+    pub(crate) text: Vec<u8>,
+    /// Subscriptions that the message started; the text, which tells their ids, goes first.
+    pub(crate) started: Vec<Notifications>,
+}
+
+impl Wire {
+    /// Runs what a message asks for. A peer that cannot be notified has no subscriptions.
+    pub(crate) async fn answer(&self, message: &[u8], subscriptions: Option<&Subscriptions>) -> Answer {
+        let mut answer = Answer::default();
+        match read_message(message, self.limits.batch) {
+            Message::Single(request) => self.answer_one(request, subscriptions, &mut answer).await,
+            Message::Batch(entries) => {
+                for entry in entries {
+                    let before = answer.text.len();
+                    answer.text.push(if before == 0 { b'[' } else { b',' });
+                    self.answer_one(read_request(entry), subscriptions, &mut answer).await;
+                    if answer.text.len() == before + 1 {
+                        answer.text.truncate(before);
+                    }
+                }
+                if !answer.text.is_empty() {
+                    answer.text.push(b']');
+                }
+            }
+        }
+        answer
+    }
+
+    async fn answer_one(
+        &self,
+        request: Result<Request<'_>, Refused<'_>>,
+        subscriptions: Option<&Subscriptions>,
+        answer: &mut Answer,
+    ) {
+        let request = match request {
+            Ok(request) => request,
+            Err(Refused { version, id, error }) => {
+                return write_error(&mut answer.text, version, id.unwrap_or("null"), &error);
+            }
+        };
+        let result = self.run(&request, subscriptions, &mut answer.started).await;
+        if let Some(id) = request.id {
+            write_answer(&mut answer.text, request.version, id, result);
+        }
+    }
+
+    async fn run(
+        &self,
+        request: &Request<'_>,
+        subscriptions: Option<&Subscriptions>,
+        started: &mut Vec<Notifications>,
+    ) -> Result<Box<dyn Reply>, RpcError> {
+        let method = request.method.as_ref();
+        let params = read_params(request.params, self.limits.nesting)?;
+        match Builtin::named(method, self.session.methods()) {
+            None => {}
+            Some(Builtin::Subscribe(stream)) => {
+                let subscriptions = subscriptions.ok_or_else(|| needs_websocket(method))?;
+                if request.id.is_none() {
+                    return Err(RpcError::failed("a subscription without an id could never be told its own"));
+                }
+                let Started::Stream(items) = self.session.start(stream, params)? else {
+                    return Err(RpcError::internal(format!("{stream} is no stream")));
+                };
+                let (id, notifications) = subscriptions.begin(stream, items)?;
+                started.push(notifications);
+                return Ok(Box::new(id));
+            }
+            Some(Builtin::Unsubscribe(stream)) => {
+                let subscriptions = subscriptions.ok_or_else(|| needs_websocket(method))?;
+                let id = builtin::only(params);
+                return Ok(Box::new(id.is_some_and(|id| subscriptions.end(stream, &id))));
+            }
+            Some(asked) => return asked.answer(self.session.methods(), params),
+        }
+        match self.session.start(method, params)? {
+            Started::Call(call) => call.await,
+            Started::Stream(_) => Err(RpcError::new(
+                ErrorKind::Unsupported,
+                format!("{method} answers with a stream; call subscribe_{method} over a WebSocket"),
+            )),
+        }
+    }
+}
+
+fn needs_websocket(method: &str) -> RpcError {
+    RpcError::new(
+        ErrorKind::Unsupported,
+        format!("{method} needs a connection that can be notified; call it over a WebSocket"),
+    )
+}

@@ -1,0 +1,240 @@
+//! A client over HTTP or a WebSocket, on jsonrpsee's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jsonrpsee_core::client::{
+    self as jsonrpsee, ClientT, Error, SubscriptionClientT, SubscriptionCloseReason,
+};
+use jsonrpsee_core::params::BatchRequestBuilder;
+use jsonrpsee_core::traits::ToRpcParams;
+use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
+use jsonrpsee_ws_client::types::ErrorObject;
+use jsonrpsee_ws_client::{WsClient, WsClientBuilder};
+use manywire_core::{ErrorKind, Limits, RpcError, Value};
+use serde_json::value::RawValue;
+
+use crate::error::kind;
+use crate::params::read_value;
+
+/// jsonrpsee has a timeout of its own; ours is the caller's, who drops the call.
+const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Calls the methods of one server. Clones share its connections; many calls may be in flight.
+#[derive(Clone)]
+pub struct Client {
+    transport: Transport,
+    url: Arc<str>,
+    nesting: usize,
+}
+
+#[derive(Clone)]
+enum Transport {
+    Http(HttpClient),
+    WebSocket(Arc<WsClient>),
+}
+
+/// The parameters of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Arguments {
+    /// By position.
+    Positional(Vec<Value>),
+    /// By name.
+    Named(Vec<(Value, Value)>),
+}
+
+impl From<Vec<Value>> for Arguments {
+    fn from(values: Vec<Value>) -> Self {
+        Self::Positional(values)
+    }
+}
+
+impl ToRpcParams for Arguments {
+    fn to_rpc_params(self) -> Result<Option<Box<RawValue>>, serde_json::Error> {
+        match self {
+            Self::Positional(values) if values.is_empty() => Ok(None),
+            Self::Positional(values) => serde_json::value::to_raw_value(&values).map(Some),
+            Self::Named(pairs) => serde_json::value::to_raw_value(&Value::Map(pairs)).map(Some),
+        }
+    }
+}
+
+impl Client {
+    /// A client of the server at an `http://` or `ws://` address. A WebSocket connects at once, HTTP with the first call.
+    pub async fn connect(url: &str, limits: &Limits) -> Result<Self, RpcError> {
+        let bytes = u32::try_from(limits.message_bytes).unwrap_or(u32::MAX);
+        let transport = if url.starts_with("ws") {
+            let builder = WsClientBuilder::new()
+                .max_request_size(bytes)
+                .max_response_size(bytes)
+                .max_frame_size(bytes)
+                .max_concurrent_requests(limits.in_flight)
+                .max_buffer_capacity_per_subscription(limits.in_flight)
+                .connection_timeout(limits.handshake)
+                .request_timeout(NO_TIMEOUT);
+            builder.build(url).await.map(|client| Transport::WebSocket(Arc::new(client)))
+        } else {
+            let builder = HttpClientBuilder::new()
+                .max_request_size(bytes)
+                .max_response_size(bytes)
+                .connect_timeout(limits.handshake)
+                .request_timeout(NO_TIMEOUT);
+            builder.build(url).map(Transport::Http)
+        };
+        Ok(Self {
+            transport: transport.map_err(|error| failure(error, url))?,
+            url: url.into(),
+            nesting: limits.nesting,
+        })
+    }
+
+    /// Calls a method and waits for its answer. Dropping the future gives the call up.
+    pub async fn call(&self, method: &str, arguments: impl Into<Arguments>) -> Result<Value, RpcError> {
+        let arguments = arguments.into();
+        let answer: Result<Box<RawValue>, Error> = match &self.transport {
+            Transport::Http(client) => client.request(method, arguments).await,
+            Transport::WebSocket(client) => client.request(method, arguments).await,
+        };
+        self.read(&answer.map_err(|error| failure(error, &self.url))?)
+    }
+
+    /// Calls a method without asking for an answer.
+    pub async fn notify(&self, method: &str, arguments: impl Into<Arguments>) -> Result<(), RpcError> {
+        let arguments = arguments.into();
+        let sent = match &self.transport {
+            Transport::Http(client) => client.notification(method, arguments).await,
+            Transport::WebSocket(client) => client.notification(method, arguments).await,
+        };
+        sent.map_err(|error| failure(error, &self.url))
+    }
+
+    /// Sends several calls at once and returns their answers in the same order.
+    pub async fn batch(
+        &self,
+        calls: Vec<(&str, Arguments)>,
+    ) -> Result<Vec<Result<Value, RpcError>>, RpcError> {
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut batch = BatchRequestBuilder::new();
+        for (method, arguments) in calls {
+            batch.insert(method, arguments).map_err(|error| failure(error.into(), &self.url))?;
+        }
+        let answers = match &self.transport {
+            Transport::Http(client) => client.batch_request::<Box<RawValue>>(batch).await,
+            Transport::WebSocket(client) => client.batch_request(batch).await,
+        };
+        let answers = answers.map_err(|error| failure(error, &self.url))?;
+        Ok(answers
+            .into_iter()
+            .map(|answer| answer.map_err(|error| refusal(&error)).and_then(|raw| self.read(&raw)))
+            .collect())
+    }
+
+    /// Subscribes to a stream of the server; only over a WebSocket.
+    pub async fn subscribe(
+        &self,
+        stream: &str,
+        arguments: impl Into<Arguments>,
+    ) -> Result<Subscription, RpcError> {
+        let Transport::WebSocket(client) = &self.transport else {
+            let message = format!("{} has no subscriptions; connect to ws:// instead", self.url);
+            return Err(RpcError::new(ErrorKind::Unsupported, message));
+        };
+        let (begin, end) = (format!("subscribe_{stream}"), format!("unsubscribe_{stream}"));
+        let items = client.subscribe(&begin, arguments.into(), &end).await;
+        Ok(Subscription {
+            items: items.map_err(|error| failure(error, &self.url))?,
+            client: self.clone(),
+            connection: client.clone(),
+            has_ended: false,
+        })
+    }
+
+    fn read(&self, raw: &RawValue) -> Result<Value, RpcError> {
+        read_value(raw, self.nesting).map_err(|error| {
+            RpcError::internal(format!("the answer of {} cannot be read: {error}", self.url))
+        })
+    }
+}
+
+/// The items of a stream. Dropping it ends the subscription.
+pub struct Subscription {
+    items: jsonrpsee::Subscription<Box<RawValue>>,
+    client: Client,
+    connection: Arc<WsClient>,
+    has_ended: bool,
+}
+
+impl Subscription {
+    /// The next item; none once the server has ended the stream.
+    ///
+    /// A caller that falls thousands of items behind gets an error, since the connection waits for no one.
+    pub async fn next(&mut self) -> Option<Result<Value, RpcError>> {
+        if self.has_ended {
+            return None;
+        }
+        match self.items.next().await {
+            Some(Ok(raw)) => Some(self.client.read(&raw)),
+            Some(Err(error)) => Some(Err(failure(error.into(), &self.client.url))),
+            None => {
+                self.has_ended = true;
+                self.why_ended().map(Err)
+            }
+        }
+    }
+
+    /// The error behind the end of the items, if it was not the server's own word.
+    fn why_ended(&self) -> Option<RpcError> {
+        if let Some(SubscriptionCloseReason::Lagged) = self.items.close_reason() {
+            return Some(RpcError::new(
+                ErrorKind::ResourceExhausted,
+                "the items came faster than they were read; the subscription is over",
+            ));
+        }
+        (!self.connection.is_connected()).then(|| {
+            RpcError::new(ErrorKind::Unavailable, format!("{} closed the connection", self.client.url))
+        })
+    }
+}
+
+/// A server's error object.
+fn refusal(error: &ErrorObject<'_>) -> RpcError {
+    let code = i64::from(error.code());
+    let refusal = RpcError::new(kind(code), error.message().to_owned()).with_code(code);
+    match error.data().and_then(|data| serde_json::from_str(data.get()).ok()) {
+        Some(data) => refusal.with_data(data),
+        None => refusal,
+    }
+}
+
+fn failure(error: Error, url: &str) -> RpcError {
+    match error {
+        Error::Call(object) => refusal(&object),
+        Error::RequestTimeout => {
+            RpcError::new(ErrorKind::DeadlineExceeded, format!("{url} did not answer in time"))
+        }
+        Error::Transport(cause) => {
+            RpcError::new(ErrorKind::Unavailable, format!("{url}: {}", chain(&*cause)))
+        }
+        Error::RestartNeeded(cause) => RpcError::new(
+            ErrorKind::Unavailable,
+            format!("the connection to {url} is gone: {}", chain(&*cause)),
+        ),
+        other => RpcError::internal(format!("the answer of {url} cannot be read: {}", chain(&other))),
+    }
+}
+
+/// An error and its causes, which often say more; what repeats the one before is left out.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,79 @@
+//! [`RpcError`] and the error objects of the specification, both ways.
+
+use manywire_core::{ErrorKind, RpcError};
+
+const PARSE_ERROR: i64 = -32700;
+const INVALID_REQUEST: i64 = -32600;
+const METHOD_NOT_FOUND: i64 = -32601;
+const INVALID_PARAMS: i64 = -32602;
+const INTERNAL_ERROR: i64 = -32603;
+const APPLICATION_ERROR: i64 = -32000;
+// From here on the specification leaves the codes to the server.
+const UNAUTHENTICATED: i64 = -32001;
+const DEADLINE_EXCEEDED: i64 = -32002;
+const CANCELLED: i64 = -32003;
+const UNAVAILABLE: i64 = -32004;
+const RESOURCE_EXHAUSTED: i64 = -32005;
+
+/// What came is no JSON.
+pub(crate) fn parse_error(why: impl std::fmt::Display) -> RpcError {
+    RpcError::new(ErrorKind::InvalidRequest, format!("not valid JSON: {why}")).with_code(PARSE_ERROR)
+}
+
+/// What came is JSON and no request.
+pub(crate) fn invalid_request(why: impl Into<std::borrow::Cow<'static, str>>) -> RpcError {
+    RpcError::new(ErrorKind::InvalidRequest, why)
+}
+
+/// The code that goes with an error; one that the error carries goes first.
+pub(crate) fn code(error: &RpcError) -> i64 {
+    error.code().unwrap_or(match error.kind() {
+        ErrorKind::InvalidRequest => INVALID_REQUEST,
+        // The specification's words for this code: "does not exist / is not available".
+        ErrorKind::UnknownMethod | ErrorKind::Unsupported => METHOD_NOT_FOUND,
+        ErrorKind::InvalidParams => INVALID_PARAMS,
+        ErrorKind::Unauthenticated => UNAUTHENTICATED,
+        ErrorKind::DeadlineExceeded => DEADLINE_EXCEEDED,
+        ErrorKind::Cancelled => CANCELLED,
+        ErrorKind::Unavailable => UNAVAILABLE,
+        ErrorKind::ResourceExhausted => RESOURCE_EXHAUSTED,
+        ErrorKind::Internal => INTERNAL_ERROR,
+        _ => APPLICATION_ERROR,
+    })
+}
+
+/// What a client makes of a server's code.
+pub(crate) fn kind(code: i64) -> ErrorKind {
+    match code {
+        PARSE_ERROR | INVALID_REQUEST => ErrorKind::InvalidRequest,
+        METHOD_NOT_FOUND => ErrorKind::UnknownMethod,
+        INVALID_PARAMS => ErrorKind::InvalidParams,
+        INTERNAL_ERROR => ErrorKind::Internal,
+        UNAUTHENTICATED => ErrorKind::Unauthenticated,
+        DEADLINE_EXCEEDED => ErrorKind::DeadlineExceeded,
+        CANCELLED => ErrorKind::Cancelled,
+        UNAVAILABLE => ErrorKind::Unavailable,
+        RESOURCE_EXHAUSTED => ErrorKind::ResourceExhausted,
+        _ => ErrorKind::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_may_choose_its_code() {
+        assert_eq!(code(&RpcError::failed("no")), -32000);
+        assert_eq!(code(&RpcError::failed("no").with_code(7)), 7);
+        assert_eq!(code(&RpcError::overflow("too much")), -32000);
+        assert_eq!(code(&parse_error("?")), -32700);
+    }
+
+    #[test]
+    fn codes_come_back_as_they_went() {
+        for code in [-32600, -32601, -32602, -32603, -32001, -32002, -32003, -32004, -32005] {
+            assert_eq!(super::code(&RpcError::new(kind(code), "")), code);
+        }
+    }
+}

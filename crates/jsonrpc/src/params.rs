@@ -1,0 +1,135 @@
+//! From the text of `params` to the parameters of a method, under the limits.
+
+use manywire_core::{Params, RpcError, Value};
+use serde::Deserialize as _;
+use serde_json::value::RawValue;
+
+/// Reads the parameters of a request, whose values may nest `limit` levels deep. None, null and `{}` are no parameters.
+pub(crate) fn read_params(
+    raw: Option<&RawValue>,
+    limit: usize,
+) -> Result<Params<'static, 'static>, RpcError> {
+    let Some(raw) = raw else {
+        return Ok(Params::none());
+    };
+    // The list or object that holds the parameters is no level of theirs.
+    Ok(match read_nested(raw, 1, limit)? {
+        Value::Array(values) => Params::Positional(values),
+        Value::Map(pairs) if !pairs.is_empty() => Params::Named(pairs),
+        _ => Params::none(),
+    })
+}
+
+/// Reads any value that nests at most `limit` levels deep.
+pub(crate) fn read_value(raw: &RawValue, limit: usize) -> Result<Value, RpcError> {
+    read_nested(raw, 0, limit)
+}
+
+fn read_nested(raw: &RawValue, outer: usize, limit: usize) -> Result<Value, RpcError> {
+    let text = raw.get();
+    check(text.as_bytes(), outer, limit)?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    // Its own limit is fixed; ours was checked just above.
+    deserializer.disable_recursion_limit();
+    Value::deserialize(&mut deserializer).map_err(|error| RpcError::invalid_params(error.to_string()))
+}
+
+/// The digits of the shortest integer that is beyond 64 bits.
+const LONG_INTEGER: usize = 19;
+
+/// Refuses what the parser would take: values nested too deep for a stack, and integers that it would round to floats.
+///
+/// The text is well-formed JSON.
+fn check(text: &[u8], outer: usize, limit: usize) -> Result<(), RpcError> {
+    // It takes two bytes to nest once more.
+    if text.len() < LONG_INTEGER && text.len() / 2 <= limit {
+        return Ok(());
+    }
+    let (mut depth, mut at) = (0_usize, 0);
+    while let Some(&byte) = text.get(at) {
+        at += match byte {
+            b'"' => string_length(&text[at..]),
+            b'-' | b'0'..=b'9' => {
+                let length = text[at..].iter().take_while(|b| is_of_number(**b)).count();
+                check_number(&text[at..at + length])?;
+                length
+            }
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > limit.saturating_add(outer) {
+                    return Err(RpcError::invalid_params(format!(
+                        "a value is nested more than {limit} levels deep"
+                    )));
+                }
+                1
+            }
+            b']' | b'}' => {
+                depth = depth.saturating_sub(1);
+                1
+            }
+            _ => 1,
+        };
+    }
+    Ok(())
+}
+
+/// The length of the string at the start of the text, with its quotes.
+fn string_length(text: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+fn is_of_number(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
+}
+
+fn check_number(number: &[u8]) -> Result<(), RpcError> {
+    if number.len() < LONG_INTEGER || number.iter().any(|b| matches!(b, b'.' | b'e' | b'E')) {
+        return Ok(());
+    }
+    let text = str::from_utf8(number).unwrap_or_default();
+    if text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok() {
+        return Ok(());
+    }
+    let shown = text.get(..40).map_or(text.to_owned(), |start| format!("{start}…"));
+    Err(RpcError::invalid_params(format!("the integer {shown} is beyond 64 bits")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, limit: usize) -> Result<Value, String> {
+        read_value(serde_json::from_str(text).unwrap(), limit).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn depth_is_limited_exactly() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        for limit in [1, 5, 129, 1000] {
+            assert!(read(&nested(limit), limit).is_ok());
+            assert!(read(&nested(limit + 1), limit).unwrap_err().contains("nested"));
+        }
+        assert!(read(r#"["[[[[[[[[", {"\"[[[[[[": 1}]"#, 2).is_ok());
+        assert!(read("[[1],[2],[3],[4],[5]]", 2).is_ok());
+    }
+
+    #[test]
+    fn an_integer_beyond_64_bits_is_never_rounded() {
+        assert_eq!(read("18446744073709551615", 1), Ok(Value::Uint(u64::MAX)));
+        assert_eq!(read("-9223372036854775808", 1), Ok(Value::Int(i64::MIN)));
+        for text in ["18446744073709551616", "-9223372036854775809", "[1, 123456789012345678901234]"] {
+            assert!(read(text, 1).unwrap_err().contains("beyond 64 bits"));
+        }
+        assert!(read(&"9".repeat(100_000), 1).unwrap_err().len() < 100);
+        assert_eq!(read("12345678901234567890123.0", 1), Ok(Value::Float(12345678901234567890123.0)));
+        assert!(read("1e400", 1).unwrap_err().contains("out of range"));
+    }
+}

@@ -1,0 +1,11 @@
+"""jsonrpclib-pelix's own server, on a free port that it prints."""
+from jsonrpclib.SimpleJSONRPCServer import SimpleJSONRPCServer
+
+memory = []
+server = SimpleJSONRPCServer(("127.0.0.1", 0), logRequests=False)
+server.register_function(lambda a, b: a + b, "add")
+server.register_function(lambda x: x, "echo")
+server.register_function(memory.append, "remember")
+server.register_function(lambda: memory[-1], "recall")
+print(server.server_address[1], flush=True)
+server.serve_forever()
