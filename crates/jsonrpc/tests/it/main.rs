@@ -1,5 +1,7 @@
 //! The wire against the specification, against jsonrpclib-pelix in both roles, and against peers that misbehave.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod client;
 mod hostile;
 mod http;

@@ -31,7 +31,7 @@ impl TestServer {
             metrics: Metrics::new(),
             limits: Arc::new(limits),
         };
-        let settings = Settings { tick: Duration::from_millis(5), ..Settings::default() };
+        let settings = Settings { tick: Duration::from_millis(5) };
         let dispatch = Dispatch::new("jsonrpc", Arc::new(methods(settings)), &server.metrics);
         let (limits, shutdown) = (server.limits.clone(), server.shutdown.clone());
         tokio::spawn(async move {
