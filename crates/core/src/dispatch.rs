@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -16,16 +16,27 @@ use crate::{ErrorKind, Limits, Method, Methods, Metrics, Params, RpcError};
 
 /// The methods bound to one wire, shared by all of its connections.
 pub struct Dispatch {
+    wire: &'static str,
     methods: Arc<Methods>,
-    meters: Vec<CallMeter>,
-    unknown: CallMeter,
+    metrics: Metrics,
+    /// One for each method, made when it is first called, and one for calls of no method.
+    meters: Vec<OnceLock<Arc<CallMeter>>>,
 }
 
 impl Dispatch {
     /// Binds the methods to the wire of this name, as it appears in metrics.
     pub fn new(wire: &'static str, methods: Arc<Methods>, metrics: &Metrics) -> Arc<Self> {
-        let meters = methods.iter().map(|m| metrics.call(wire, m.name())).collect();
-        Arc::new(Self { meters, unknown: metrics.call(wire, UNKNOWN_METHOD), methods })
+        let meters = std::iter::repeat_with(OnceLock::new).take(methods.iter().len() + 1).collect();
+        Arc::new(Self { wire, methods, metrics: metrics.clone(), meters })
+    }
+
+    /// The counters of a method, or of calls of no method.
+    fn meter(&self, index: Option<usize>) -> &Arc<CallMeter> {
+        let slot = &self.meters[index.unwrap_or(self.meters.len() - 1)];
+        slot.get_or_init(|| {
+            let name = index.and_then(|i| self.methods.at(i)).map_or(UNKNOWN_METHOD, Method::name);
+            Arc::new(self.metrics.call(self.wire, name))
+        })
     }
 
     /// What one connection calls methods through; its rate limit is its own.
@@ -79,7 +90,7 @@ impl Session {
     /// The arguments are read before this returns, and nothing of the method has run yet.
     pub fn start(&self, name: &str, params: Params<'_, '_>) -> Result<Started, RpcError> {
         let index = self.dispatch.methods.index_of(name);
-        let meter = index.map_or(&self.dispatch.unknown, |i| &self.dispatch.meters[i]);
+        let meter = self.dispatch.meter(index);
         self.begin(index, name, params, meter).inspect_err(|error| meter.refused(error))
     }
 
@@ -96,7 +107,7 @@ impl Session {
                 "too many calls per second on this connection; call more slowly",
             ));
         }
-        let method = index.and_then(|i| self.dispatch.methods.iter().as_slice().get(i));
+        let method = index.and_then(|i| self.dispatch.methods.at(i));
         let method = method.ok_or_else(|| unknown_method(&self.dispatch.methods, name))?;
         let timer = Timer { meter: meter.clone(), started: Instant::now(), done: false };
         Ok(match &method.handler {
@@ -126,7 +137,7 @@ fn panicked(name: &str) -> RpcError {
 
 /// Counts the call when it ends; one that is dropped before counts as cancelled.
 struct Timer {
-    meter: CallMeter,
+    meter: Arc<CallMeter>,
     started: Instant,
     done: bool,
 }

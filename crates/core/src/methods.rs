@@ -172,6 +172,10 @@ impl Methods {
         self.by_name.get(name).copied()
     }
 
+    pub(crate) fn at(&self, index: usize) -> Option<&Method> {
+        self.list.get(index)
+    }
+
     /// Every method, in the order of registration.
     pub fn iter(&self) -> std::slice::Iter<'_, Method> {
         self.list.iter()

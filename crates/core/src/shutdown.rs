@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
+
+/// Marks a connection as open until it is dropped.
+pub type ConnectionToken = tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// The side that ends the server.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +34,7 @@ impl Shutdown {
     }
 
     /// Marks a connection as open until the token is dropped.
-    pub fn track(&self) -> TaskTrackerToken {
+    pub fn track(&self) -> ConnectionToken {
         self.tracker.token()
     }
 

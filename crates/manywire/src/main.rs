@@ -1,2 +1,29 @@
 //! One service, every wire: the program.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+mod cli;
+mod config;
+mod http;
+mod listen;
+mod serve;
+mod settings;
+mod tls;
+mod wires;
+
+fn main() -> ExitCode {
+    let cli::Cli { command } = cli::Cli::parse();
+    let outcome = match command {
+        cli::Command::Serve(options) => serve::run(*options),
+        cli::Command::Health(options) => http::health::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("manywire: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Where settings come from: flags, then the environment, then the file, then the defaults.
+
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use bytesize::ByteSize;
+use clap::Args;
+use serde::Deserialize;
+
+use crate::cli::SERVE_EXAMPLES;
+use crate::settings::{Duration, LogFormat, Token};
+use crate::wires::Listen;
+
+/// Declares an option once, for the command line, the environment and the file.
+macro_rules! options {
+    ($($(#[$meta:meta])* $env:literal $name:ident: $kind:ty,)*) => {
+        /// What `serve` can be told.
+        #[derive(Debug, Default, Args, Deserialize)]
+        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+        #[command(after_help = SERVE_EXAMPLES)]
+        pub(crate) struct ServeOptions {
+            /// Read options from this TOML file; their names are those of the flags
+            #[arg(long, value_name = "FILE", env = "MANYWIRE_CONFIG")]
+            #[serde(skip)]
+            config: Option<PathBuf>,
+
+            /// Answer WIRES at ADDR:PORT instead of the default set; may be repeated, port 0 picks a free one
+            #[arg(long, value_name = "WIRES=ADDR:PORT", env = "MANYWIRE_LISTEN", value_delimiter = ' ')]
+            #[serde(deserialize_with = "parse_all")]
+            pub(crate) listen: Vec<Listen>,
+
+            /// Serve grpc.testing.TestService too, for the official gRPC interop client
+            #[arg(long, env = "MANYWIRE_INTEROP")]
+            pub(crate) interop: bool,
+
+            $(
+                $(#[$meta])*
+                #[arg(long, env = $env)]
+                pub(crate) $name: Option<$kind>,
+            )*
+        }
+
+        impl ServeOptions {
+            /// Takes from `file` what was not given here.
+            fn or(self, file: Self) -> Self {
+                Self {
+                    config: self.config,
+                    listen: if self.listen.is_empty() { file.listen } else { self.listen },
+                    interop: self.interop || file.interop,
+                    $($name: self.$name.or(file.$name),)*
+                }
+            }
+        }
+    };
+}
+
+options! {
+    /// Bind the default set to this address [default: 127.0.0.1]
+    #[arg(value_name = "ADDR")]
+    "MANYWIRE_HOST" host: String,
+    /// Time between two items of a ticking stream [default: 1s]
+    #[arg(value_name = "TIME")]
+    "MANYWIRE_TICK" tick: Duration,
+    /// Folder of the files that FileService and UpFileService serve [default: data]
+    #[arg(value_name = "DIR")]
+    "MANYWIRE_DATA_DIR" data_dir: PathBuf,
+    /// Ask every gRPC call for this pair in its metadata [default: off]
+    #[arg(value_name = "APPID:APPKEY", hide_env_values = true)]
+    "MANYWIRE_TOKEN" token: Token,
+    /// How long calls under way may take to finish after SIGTERM [default: 10s]
+    #[arg(value_name = "TIME")]
+    "MANYWIRE_DRAIN" drain: Duration,
+    /// How the log is written [default: text]
+    #[arg(value_name = "FORMAT", value_enum)]
+    "MANYWIRE_LOG_FORMAT" log_format: LogFormat,
+
+    /// Certificate chain (PEM); with it every listener but ops also speaks TLS
+    #[arg(value_name = "FILE", help_heading = "TLS", requires = "tls_key")]
+    "MANYWIRE_TLS_CERT" tls_cert: PathBuf,
+    /// Private key of the certificate (PEM)
+    #[arg(value_name = "FILE", help_heading = "TLS", requires = "tls_cert")]
+    "MANYWIRE_TLS_KEY" tls_key: PathBuf,
+    /// Ask clients for a certificate signed by one of these (PEM): mutual TLS
+    #[arg(value_name = "FILE", help_heading = "TLS", requires = "tls_cert")]
+    "MANYWIRE_TLS_CLIENT_CA" tls_client_ca: PathBuf,
+
+    /// Longest message, decompressed too [default: 16MiB]
+    #[arg(value_name = "SIZE", help_heading = "Limits")]
+    "MANYWIRE_MAX_MESSAGE" max_message: ByteSize,
+    /// Longest stored file [default: 2GiB]
+    #[arg(value_name = "SIZE", help_heading = "Limits")]
+    "MANYWIRE_MAX_FILE" max_file: ByteSize,
+    /// Deepest nesting of values [default: 128]
+    #[arg(value_name = "LEVELS", help_heading = "Limits")]
+    "MANYWIRE_MAX_NESTING" max_nesting: usize,
+    /// Most calls in one batch [default: 1000]
+    #[arg(value_name = "CALLS", help_heading = "Limits")]
+    "MANYWIRE_MAX_BATCH" max_batch: usize,
+    /// Most connections at one time; more wait to be accepted [default: 16384]
+    #[arg(value_name = "NUMBER", help_heading = "Limits")]
+    "MANYWIRE_MAX_CONNECTIONS" max_connections: usize,
+    /// Most calls in flight on one connection; more wait to be read [default: 4096]
+    #[arg(value_name = "CALLS", help_heading = "Limits")]
+    "MANYWIRE_MAX_IN_FLIGHT" max_in_flight: usize,
+    /// Time for a greeting, request headers or a first message [default: 10s]
+    #[arg(value_name = "TIME", help_heading = "Limits")]
+    "MANYWIRE_HANDSHAKE" handshake: Duration,
+    /// Time that an HTTP/1 connection may wait for its next request [default: 75s]
+    #[arg(value_name = "TIME", help_heading = "Limits")]
+    "MANYWIRE_KEEP_ALIVE" keep_alive: Duration,
+    /// Most calls per second on one connection [default: off]
+    #[arg(value_name = "CALLS", help_heading = "Limits")]
+    "MANYWIRE_RATE_LIMIT" rate_limit: NonZeroU32,
+
+    /// Ping a silent HTTP/2 peer this often [default: 60s]
+    #[arg(value_name = "TIME", help_heading = "HTTP/2")]
+    "MANYWIRE_HTTP2_PING" http2_ping: Duration,
+    /// Take a peer for gone that leaves a ping unanswered this long [default: 20s]
+    #[arg(value_name = "TIME", help_heading = "HTTP/2")]
+    "MANYWIRE_HTTP2_PING_TIMEOUT" http2_ping_timeout: Duration,
+    /// End HTTP connections of this age, with their calls finished [default: off]
+    #[arg(value_name = "TIME", help_heading = "HTTP/2")]
+    "MANYWIRE_MAX_CONNECTION_AGE" max_connection_age: Duration,
+}
+
+impl ServeOptions {
+    /// Adds what the configuration file says, where there is one.
+    pub(crate) fn with_file(self) -> anyhow::Result<Self> {
+        match self.config.clone() {
+            None => Ok(self),
+            Some(path) => Ok(self.or(read_file(&path)?)),
+        }
+    }
+}
+
+fn read_file(path: &Path) -> anyhow::Result<ServeOptions> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the configuration file {}", path.display()))?;
+    let options = toml::from_str(&text).map_err(|e| anyhow::anyhow!("{}", e.to_string().trim_end()));
+    options.with_context(|| format!("the configuration file {} has a mistake", path.display()))
+}
+
+fn parse_all<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Listen>, D::Error> {
+    let list = Vec::<String>::deserialize(deserializer)?;
+    list.iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_beats_the_file_and_the_file_fills_the_rest() {
+        let file =
+            "host = \"::1\"\ntick = \"50ms\"\nmax-message = \"1MiB\"\nlisten = [\"any=127.0.0.1:0\"]\n";
+        let file: ServeOptions = toml::from_str(file).unwrap();
+        let flags = ServeOptions { host: Some("0.0.0.0".into()), ..ServeOptions::default() };
+        let merged = flags.or(file);
+        assert_eq!(merged.host.as_deref(), Some("0.0.0.0"));
+        assert_eq!(merged.tick.unwrap().0.as_millis(), 50);
+        assert_eq!(merged.max_message, Some(ByteSize::mib(1)));
+        assert_eq!(merged.listen.len(), 1);
+    }
+
+    #[test]
+    fn a_slip_in_the_file_is_named() {
+        let error = toml::from_str::<ServeOptions>("tik = \"50ms\"").unwrap_err().to_string();
+        assert!(error.contains("tik"), "{error}");
+    }
+}

@@ -1,0 +1,92 @@
+//! Which wire an HTTP request is for: by path and content type, request by request.
+
+use std::sync::Arc;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method, StatusCode};
+use manywire_http::{Handler, Request, Response, reply};
+use manywire_netrpc::{GOB_PATH, JSON_PATH, JsonPost};
+
+use super::adder::Adder;
+use crate::serve::Server;
+use crate::wires::{Wire, Wires};
+
+/// The HTTP wires of one connection; those that its listener does not answer are none.
+#[derive(Clone)]
+pub(crate) struct Router {
+    wires: Arc<Wires>,
+    netrpc: Option<JsonPost>,
+    adder: Option<Adder>,
+}
+
+impl Router {
+    pub(crate) fn new(server: &Server, wires: &Wires) -> Self {
+        Self {
+            netrpc: wires.has(Wire::Netrpc).then(|| JsonPost::new(server.jsonrpc1.connection(server))),
+            adder: wires.has(Wire::Http).then(|| Adder::new(server.adder.connection(server))),
+            wires: Arc::new(wires.clone()),
+        }
+    }
+
+    /// The wire that a request is for.
+    fn pick(&self, request: &Request) -> Option<Wire> {
+        // A port with one wire has no other to mistake it for, so any path and content type will do.
+        if let Some(only) = self.wires.only().filter(|wire| *wire != Wire::Netrpc) {
+            return Some(only);
+        }
+        by_request(request).filter(|wire| self.wires.has(*wire))
+    }
+}
+
+fn by_request(request: &Request) -> Option<Wire> {
+    let (path, headers) = (request.uri().path(), request.headers());
+    let is_post = request.method() == Method::POST;
+    if path == GOB_PATH || is_post && path == JSON_PATH {
+        return Some(Wire::Netrpc);
+    }
+    let content_type = media_type(headers);
+    if content_type.starts_with("application/grpc") || headers.contains_key("access-control-request-method") {
+        return Some(Wire::Grpc);
+    }
+    if is_post && matches!(&*content_type, "text/xml" | "application/xml") {
+        return Some(Wire::Xmlrpc);
+    }
+    let is_websocket =
+        headers.get(http::header::UPGRADE).is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    if is_post || is_websocket {
+        return Some(Wire::Jsonrpc);
+    }
+    let has_operand = || {
+        let query = request.uri().query().unwrap_or_default();
+        form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == "a" || key == "b")
+    };
+    (request.method() == Method::GET && has_operand()).then_some(Wire::Http)
+}
+
+/// The content type without its parameters.
+fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+impl Handler for Router {
+    async fn handle(&self, request: Request) -> Response {
+        match self.pick(&request) {
+            Some(Wire::Netrpc) => answer(self.netrpc.as_ref(), request).await,
+            Some(Wire::Http) => answer(self.adder.as_ref(), request).await,
+            _ => not_found(&self.wires),
+        }
+    }
+}
+
+async fn answer<H: Handler>(handler: Option<&H>, request: Request) -> Response {
+    match handler {
+        Some(handler) => handler.handle(request).await,
+        None => reply(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "404 page not found\n"),
+    }
+}
+
+fn not_found(wires: &Wires) -> Response {
+    let text = format!("404 page not found\n\nThis port answers: {}.\n", wires.about());
+    reply(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", text)
+}

@@ -1,0 +1,113 @@
+//! An accepted connection: counted while it is open, whoever holds it, and its bytes with it.
+
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use manywire_core::{ConnectionMeter, ConnectionToken};
+use pin_project_lite::pin_project;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// What is given back when the connection ends.
+pub(crate) struct Slot {
+    /// Room under the limit of connections.
+    pub(crate) _permit: OwnedSemaphorePermit,
+    /// What the shutdown waits for.
+    pub(crate) _token: ConnectionToken,
+}
+
+pin_project! {
+    /// A TCP connection that counts.
+    pub(crate) struct Accepted {
+        #[pin]
+        tcp: TcpStream,
+        counted: Counted,
+        _slot: Slot,
+    }
+}
+
+/// The counters of a connection, set once its wire is known.
+#[derive(Clone, Default)]
+pub(crate) struct Counted(Arc<OnceLock<Open>>);
+
+/// Counts a connection as open until it is dropped.
+struct Open(ConnectionMeter);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.dec();
+    }
+}
+
+impl Counted {
+    /// Counts the connection under a wire, with what was read of it before the wire was known.
+    pub(crate) fn begin(&self, meter: ConnectionMeter, read_before: usize) {
+        meter.open.inc();
+        meter.accepted.inc();
+        meter.received.inc_by(read_before as u64);
+        // Only the first wire counts: a connection that upgrades is still the same connection.
+        let _ = self.0.set(Open(meter));
+    }
+
+    fn received(&self, bytes: usize) {
+        if let Some(Open(meter)) = self.0.get() {
+            meter.received.inc_by(bytes as u64);
+        }
+    }
+
+    fn sent(&self, written: &Poll<std::io::Result<usize>>) {
+        if let (Some(Open(meter)), Poll::Ready(Ok(written))) = (self.0.get(), written) {
+            meter.sent.inc_by(*written as u64);
+        }
+    }
+}
+
+impl Accepted {
+    pub(crate) fn new(tcp: TcpStream, counted: Counted, slot: Slot) -> Self {
+        Self { tcp, counted, _slot: slot }
+    }
+}
+
+impl AsyncRead for Accepted {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let this = self.project();
+        let before = buf.filled().len();
+        let polled = this.tcp.poll_read(cx, buf);
+        this.counted.received(buf.filled().len() - before);
+        polled
+    }
+}
+
+impl AsyncWrite for Accepted {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
+        let this = self.project();
+        let written = this.tcp.poll_write(cx, buf);
+        this.counted.sent(&written);
+        written
+    }
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        self.project().tcp.poll_flush(cx)
+    }
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        self.project().tcp.poll_shutdown(cx)
+    }
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        let this = self.project();
+        let written = this.tcp.poll_write_vectored(cx, bufs);
+        this.counted.sent(&written);
+        written
+    }
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+}

@@ -1,0 +1,140 @@
+//! Tells wires apart by the first bytes of a connection.
+//!
+//! No look needs more bytes than the shortest wire sends first, and a peer may send them one at a time.
+
+/// What a connection turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Gob,
+    Json,
+    /// Gob over HTTP: `CONNECT`.
+    Connect,
+    /// HTTP/1 of any other method, or HTTP/2.
+    Http,
+    Zmtp,
+    Tls,
+}
+
+/// What the bytes so far say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Is(Protocol),
+    NeedMore,
+    Unknown,
+}
+
+/// How ZMTP greets; libzmq sends exactly these ten bytes and then waits.
+const ZMTP: [u8; 10] = [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F];
+
+/// How a gob client of Go's `rpc.DialHTTP` begins.
+const CONNECT: &[u8] = b"CONNECT ";
+
+/// Looks at the first bytes of a connection.
+pub(crate) fn look(bytes: &[u8]) -> Verdict {
+    use Protocol::*;
+    match *bytes {
+        [] => Verdict::NeedMore,
+        [0x16, second, ..] if second != 0xFF => Verdict::Is(Tls),
+        [0xFF, ..] => match prefix(bytes, &ZMTP) {
+            Verdict::Unknown => long_gob(bytes),
+            verdict => verdict_of(verdict, Zmtp),
+        },
+        // Any length may open a gob stream, `{` and letters included; what follows is a negative type number.
+        [0x01..=0x7F, 0xF8..=0xFF, ..] => Verdict::Is(Gob),
+        [0x01..=0x7F] => Verdict::NeedMore,
+        [0xF8..=0xFE, ..] => long_gob(bytes),
+        [b'{' | b'[' | b' ' | b'\t' | b'\r' | b'\n', ..] => Verdict::Is(Json),
+        [b'C', ..] => match prefix(bytes, CONNECT) {
+            Verdict::Unknown => Verdict::Is(Http),
+            verdict => verdict_of(verdict, Connect),
+        },
+        [b'A'..=b'Z' | b'a'..=b'z', ..] => Verdict::Is(Http),
+        _ => Verdict::Unknown,
+    }
+}
+
+/// A first gob message of more than 127 bytes: the number of length bytes, the length, and again a negative number.
+fn long_gob(bytes: &[u8]) -> Verdict {
+    let width = usize::from(bytes[0].wrapping_neg());
+    match bytes.get(1 + width) {
+        None if bytes.get(1).is_none_or(|first| *first != 0) => Verdict::NeedMore,
+        Some(0xF8..=0xFF) if bytes[1] != 0 => Verdict::Is(Protocol::Gob),
+        _ => Verdict::Unknown,
+    }
+}
+
+fn prefix(bytes: &[u8], whole: &[u8]) -> Verdict {
+    let length = bytes.len().min(whole.len());
+    match bytes[..length] == whole[..length] {
+        false => Verdict::Unknown,
+        true if length < whole.len() => Verdict::NeedMore,
+        // The caller knows which protocol begins like this.
+        true => Verdict::Is(Protocol::Http),
+    }
+}
+
+fn verdict_of(verdict: Verdict, protocol: Protocol) -> Verdict {
+    if matches!(verdict, Verdict::Is(_)) { Verdict::Is(protocol) } else { verdict }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wire_is_known_by_its_first_bytes() {
+        let mut long_first_message = vec![0xFF, 200, 0xFF, 0x81];
+        long_first_message.resize(202, 0);
+        for (bytes, protocol) in [
+            (&[0x2F, 0xFF, 0x81][..], Protocol::Gob),
+            (b"{\xFF\x81", Protocol::Gob),
+            (b"C\xFF\x81", Protocol::Gob),
+            (b"\x16\xFF\x81", Protocol::Gob),
+            (b"0\xFE\x01\x01", Protocol::Gob),
+            (&long_first_message, Protocol::Gob),
+            (&[0xFE, 1, 44, 0xFF, 0x81], Protocol::Gob),
+            (&ZMTP, Protocol::Zmtp),
+            (b"{}", Protocol::Json),
+            (b"[]", Protocol::Json),
+            (b" \n{", Protocol::Json),
+            (b"CONNECT /_goRPC_ HTTP/1.0\n\n", Protocol::Connect),
+            (b"COPY / HTTP/1.1", Protocol::Http),
+            (b"GET / HTTP/1.1", Protocol::Http),
+            (b"POST /jsonrpc HTTP/1.1", Protocol::Http),
+            (b"PRI * HTTP/2.0\r\n", Protocol::Http),
+            (b"\x16\x03\x01", Protocol::Tls),
+        ] {
+            assert_eq!(look(bytes), Verdict::Is(protocol), "{bytes:x?}");
+            for end in 0..bytes.len() {
+                let early = look(&bytes[..end]);
+                assert!(
+                    matches!(early, Verdict::NeedMore) || early == Verdict::Is(protocol),
+                    "{:x?}: {early:?}",
+                    &bytes[..end]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn no_wire_waits_for_more_than_it_sends_first() {
+        assert_eq!(look(&ZMTP), Verdict::Is(Protocol::Zmtp));
+        assert_eq!(look(b"{}"), Verdict::Is(Protocol::Json));
+        assert_eq!(look(b"GE"), Verdict::Is(Protocol::Http));
+    }
+
+    #[test]
+    fn noise_is_unknown() {
+        for bytes in [
+            &[0x00, 0x01][..],
+            b"\x01\x02",
+            b"12",
+            &[0x80, 0x00],
+            &[0xFF, 0x00, 0x01],
+            &[0xFF, 0xC8, 0x02],
+            b"\"a",
+        ] {
+            assert_eq!(look(bytes), Verdict::Unknown, "{bytes:x?}");
+        }
+    }
+}

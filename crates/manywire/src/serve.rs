@@ -1,0 +1,184 @@
+//! `manywire serve`: bind every listener, say so, serve until told to stop, and stop with grace.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context as _;
+use manywire_core::{Connection, Dispatch, Methods, Metrics, Shutdown};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Semaphore;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::ServeOptions;
+use crate::listen::{Acceptor, bind};
+use crate::settings::{LogFormat, Settings};
+use crate::wires::{Listen, Wire};
+
+/// What every connection shares.
+pub(crate) struct Server {
+    pub(crate) settings: Settings,
+    pub(crate) methods: Arc<Methods>,
+    pub(crate) metrics: Metrics,
+    pub(crate) shutdown: Shutdown,
+    /// The operations port answers until the very end, so it has a shutdown of its own.
+    pub(crate) ops_shutdown: Shutdown,
+    pub(crate) tls: Option<crate::tls::Acceptor>,
+    ready: AtomicBool,
+    pub(crate) gob: BoundWire,
+    pub(crate) jsonrpc1: BoundWire,
+    pub(crate) adder: BoundWire,
+}
+
+/// The methods as one wire calls them.
+pub(crate) struct BoundWire(Arc<Dispatch>);
+
+impl BoundWire {
+    /// What a new connection on this wire needs.
+    pub(crate) fn connection(&self, server: &Server) -> Connection {
+        let limits = &server.settings.limits;
+        Connection { session: self.0.session(limits), limits: limits.clone(), drain: server.shutdown.drain() }
+    }
+}
+
+impl Server {
+    fn new(settings: Settings) -> anyhow::Result<Self> {
+        let methods = Arc::new(manywire_service::methods(manywire_service::Settings { tick: settings.tick }));
+        let metrics = Metrics::new();
+        let bound = |wire| BoundWire(Dispatch::new(wire, methods.clone(), &metrics));
+        Ok(Self {
+            gob: bound("gob"),
+            jsonrpc1: bound("jsonrpc1"),
+            adder: bound("http"),
+            tls: settings.tls.as_ref().map(crate::tls::Acceptor::new).transpose()?,
+            shutdown: Shutdown::new(),
+            ops_shutdown: Shutdown::new(),
+            ready: AtomicBool::new(false),
+            methods,
+            metrics,
+            settings,
+        })
+    }
+
+    /// Whether new calls are welcome.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+}
+
+/// Serves until a signal comes.
+pub(crate) fn run(options: ServeOptions) -> anyhow::Result<()> {
+    let options = options.with_file()?;
+    start_log(options.log_format.unwrap_or_default());
+    let settings = Settings::from_options(options)?;
+    raise_open_files(settings.limits.connections);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(settings))?;
+    // What a client holds open may still have tasks; the process ends with or without them.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let mut signals = Signals::new()?;
+    let server = Arc::new(Server::new(settings)?);
+    let mut bound = Vec::new();
+    for listen in &server.settings.listen {
+        bound.push((listen, bind(listen).await?));
+    }
+    announce(bound.iter().map(|(listen, (_, address))| (*listen, *address)))?;
+    let room = Arc::new(Semaphore::new(server.settings.limits.connections.min(Semaphore::MAX_PERMITS)));
+    for (listen, (listener, _)) in bound {
+        spawn_acceptor(&server, listen, listener, &room);
+    }
+    server.ready.store(true, Ordering::Relaxed);
+    signals.next().await;
+    tokio::select! {
+        () = wind_down(&server) => Ok(()),
+        () = signals.next() => {
+            tracing::warn!("a second signal: stopping at once");
+            Ok(())
+        }
+    }
+}
+
+fn spawn_acceptor(server: &Arc<Server>, listen: &Listen, listener: TcpListener, room: &Arc<Semaphore>) {
+    // A flood on the wires must not shut out the operator.
+    let room = if listen.wires.has(Wire::Ops) { Arc::new(Semaphore::new(256)) } else { room.clone() };
+    let acceptor = Acceptor { server: server.clone(), wires: Arc::new(listen.wires.clone()), room };
+    tokio::spawn(acceptor.run(listener));
+}
+
+async fn wind_down(server: &Server) {
+    server.ready.store(false, Ordering::Relaxed);
+    let (open, drain) = (server.shutdown.open(), server.settings.drain);
+    tracing::info!(connections = open, ?drain, "winding down: calls under way may finish");
+    match server.shutdown.finish(drain).await {
+        0 => tracing::info!("all calls finished"),
+        cut => {
+            tracing::warn!(connections = cut, "cut off after the drain limit; raise --drain to wait longer")
+        }
+    }
+    server.ops_shutdown.finish(std::time::Duration::from_millis(500)).await;
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Prints a line for each listener on stdout, for programs, and a table on stderr, for people.
+fn announce<'l>(bound: impl Iterator<Item = (&'l Listen, SocketAddr)> + Clone) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let mut table = String::from("manywire is up:\n");
+    for (listen, address) in bound {
+        writeln!(out, "LISTENING {} {address}", listen.wires)?;
+        table.push_str(&format!("  {:<22} {}\n", address.to_string(), listen.wires.about()));
+    }
+    out.flush()?;
+    eprint!("{table}");
+    Ok(())
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+/// Asks for as many open files as the connections will need; the shell's usual limit is 1,024.
+fn raise_open_files(connections: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let wanted = connections as u64 + 256;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let Some(now) = current.filter(|now| *now < wanted) else { return };
+    let allowed = maximum.map_or(wanted, |maximum| wanted.min(maximum));
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(allowed), maximum });
+    if raised.is_err() || allowed < wanted {
+        let limit = if raised.is_ok() { allowed } else { now };
+        tracing::warn!(limit, wanted, "few open files are allowed; raise `ulimit -n` for more connections");
+    }
+}

@@ -1,0 +1,165 @@
+//! Settings once they are known, and the small types that they are written in.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use manywire_core::Limits;
+use manywire_http::Http2;
+use serde::Deserialize;
+
+use crate::config::ServeOptions;
+use crate::wires::Listen;
+
+/// A time such as `50ms`, `10s` or `1m 30s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Duration(pub(crate) std::time::Duration);
+
+impl FromStr for Duration {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed =
+            text.parse::<jiff::SignedDuration>().ok().and_then(|d| std::time::Duration::try_from(d).ok());
+        parsed.filter(|d| !d.is_zero()).map(Self).ok_or_else(|| "write a time such as 50ms, 10s or 2m".into())
+    }
+}
+
+impl TryFrom<String> for Duration {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+/// The pair that gRPC calls have to show. Its key is never printed.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Token {
+    pub(crate) app_id: String,
+    pub(crate) app_key: String,
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:…", self.app_id)
+    }
+}
+
+impl FromStr for Token {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some((id, key)) if !id.is_empty() && !key.is_empty() => {
+                Ok(Self { app_id: id.into(), app_key: key.into() })
+            }
+            _ => Err("write it as APPID:APPKEY".into()),
+        }
+    }
+}
+
+impl TryFrom<String> for Token {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// One line of text for each event
+    #[default]
+    Text,
+    /// One JSON object for each event
+    Json,
+}
+
+/// The files of TLS.
+#[derive(Debug, Clone)]
+pub(crate) struct TlsFiles {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+    pub(crate) client_ca: Option<PathBuf>,
+}
+
+/// Everything that a server is told, with the defaults filled in.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) listen: Vec<Listen>,
+    pub(crate) tick: std::time::Duration,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) token: Option<Token>,
+    pub(crate) interop: bool,
+    pub(crate) drain: std::time::Duration,
+    pub(crate) tls: Option<TlsFiles>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) http2: Arc<Http2>,
+}
+
+impl Settings {
+    /// Fills in the defaults.
+    pub(crate) fn from_options(options: ServeOptions) -> anyhow::Result<Self> {
+        let host = options.host.as_deref().unwrap_or("127.0.0.1");
+        let defaults = Listen::defaults(host).map_err(anyhow::Error::msg)?;
+        let listen = if options.listen.is_empty() { defaults } else { options.listen.clone() };
+        Ok(Self {
+            listen,
+            tick: options.tick.map_or(std::time::Duration::from_secs(1), |d| d.0),
+            drain: options.drain.map_or(std::time::Duration::from_secs(10), |d| d.0),
+            limits: Arc::new(limits(&options)?),
+            http2: Arc::new(http2(&options)),
+            tls: tls(&options)?,
+            data_dir: options.data_dir.unwrap_or_else(|| PathBuf::from("data")),
+            token: options.token,
+            interop: options.interop,
+        })
+    }
+}
+
+fn limits(options: &ServeOptions) -> anyhow::Result<Limits> {
+    let default = Limits::default();
+    let message_bytes =
+        options.max_message.map_or(Ok(default.message_bytes), |size| usize::try_from(size.as_u64()));
+    Ok(Limits {
+        message_bytes: message_bytes.context("--max-message does not fit into this machine's memory")?,
+        file_bytes: options.max_file.map_or(default.file_bytes, |size| size.as_u64()),
+        nesting: options.max_nesting.unwrap_or(default.nesting),
+        batch: options.max_batch.unwrap_or(default.batch),
+        connections: options.max_connections.unwrap_or(default.connections),
+        in_flight: options.max_in_flight.unwrap_or(default.in_flight).max(1),
+        handshake: options.handshake.map_or(default.handshake, |d| d.0),
+        keep_alive: options.keep_alive.map_or(default.keep_alive, |d| d.0),
+        calls_per_second: options.rate_limit,
+    })
+}
+
+fn http2(options: &ServeOptions) -> Http2 {
+    let default = Http2::default();
+    Http2 {
+        ping_interval: options.http2_ping.map(|d| d.0).or(default.ping_interval),
+        ping_timeout: options.http2_ping_timeout.map_or(default.ping_timeout, |d| d.0),
+        max_age: options.max_connection_age.map(|d| d.0),
+        ..default
+    }
+}
+
+fn tls(options: &ServeOptions) -> anyhow::Result<Option<TlsFiles>> {
+    match (&options.tls_cert, &options.tls_key) {
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles {
+            cert: cert.clone(),
+            key: key.clone(),
+            client_ca: options.tls_client_ca.clone(),
+        })),
+        (None, None) => Ok(None),
+        _ => anyhow::bail!("TLS needs both a certificate and its key: give --tls-cert and --tls-key"),
+    }
+}
