@@ -99,7 +99,7 @@ impl Session {
         index: Option<usize>,
         name: &str,
         params: Params<'_, '_>,
-        meter: &CallMeter,
+        meter: &Arc<CallMeter>,
     ) -> Result<Started, RpcError> {
         if self.rate.as_ref().is_some_and(|rate| !rate.allow()) {
             return Err(RpcError::new(
