@@ -1,0 +1,219 @@
+//! Events: `[headers, name, args]` in msgpack, the payload of every message.
+//!
+//! Headers are `message_id` (32 hexadecimal digits as bin), `v` (3) and, in every event but the one that opens a channel,
+//! `response_to`, the id of that first event. Further headers (a tracer's, say) are passed over.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
+use manywire_core::{RpcError, Value};
+
+use crate::msgpack::{self, DecodeError, Head, Reader, put};
+use crate::zmtp::frame::{self, Kind};
+
+/// An id longer than this is refused, since open channels keep theirs.
+const LONGEST_ID: usize = 256;
+/// What precedes the payload of a message that no broker passed on: one empty frame.
+const NO_ENVELOPE: &[u8] = &[0x01, 0x00];
+const VERSION: u8 = 3;
+
+pub(crate) const OK: &str = "OK";
+pub(crate) const ERR: &str = "ERR";
+pub(crate) const STREAM: &str = "STREAM";
+pub(crate) const STREAM_DONE: &str = "STREAM_DONE";
+pub(crate) const HEARTBEAT: &str = "_zpc_hb";
+pub(crate) const MORE: &str = "_zpc_more";
+
+/// A received event; its ids are the msgpack values as they came, so that their type is kept.
+#[derive(Debug)]
+pub(crate) struct Event<'a> {
+    pub(crate) message_id: Option<&'a [u8]>,
+    pub(crate) response_to: Option<&'a [u8]>,
+    pub(crate) name: &'a str,
+    args: Reader<'a>,
+}
+
+/// Why a payload is no event, and the id under which its sender waits, where that could be read.
+#[derive(Debug)]
+pub(crate) struct EventError<'a> {
+    pub(crate) message_id: Option<&'a [u8]>,
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Default)]
+struct Headers<'a> {
+    message_id: Option<&'a [u8]>,
+    response_to: Option<&'a [u8]>,
+}
+
+/// Reads an event up to its arguments.
+pub(crate) fn decode(payload: &[u8]) -> Result<Event<'_>, EventError<'_>> {
+    let mut reader = Reader::new(payload);
+    let mut headers = Headers::default();
+    let name = decode_start(&mut reader, &mut headers)
+        .map_err(|reason| EventError { message_id: headers.message_id, reason })?;
+    Ok(Event { message_id: headers.message_id, response_to: headers.response_to, name, args: reader })
+}
+
+fn decode_start<'a>(reader: &mut Reader<'a>, headers: &mut Headers<'a>) -> Result<&'a str, String> {
+    match head(reader)? {
+        Head::Array(3) => {}
+        _ => return Err("an event is a list of headers, name and arguments".into()),
+    }
+    match head(reader)? {
+        Head::Map(count) => decode_headers(reader, count, headers)?,
+        _ => return Err("the headers of an event are a map".into()),
+    }
+    let (Head::Str(name) | Head::Bin(name)) = head(reader)? else {
+        return Err("the name of an event is a string".into());
+    };
+    std::str::from_utf8(name).map_err(|_| "the name of an event is not UTF-8".into())
+}
+
+fn decode_headers<'a>(
+    reader: &mut Reader<'a>,
+    count: usize,
+    headers: &mut Headers<'a>,
+) -> Result<(), String> {
+    for _ in 0..count {
+        let key = reader.skip().map_err(text)?;
+        let value = reader.skip().map_err(text)?;
+        // Old packers write keys as raw, which is str today; bin keys are taken as well.
+        match Reader::new(key).head() {
+            Ok(Head::Str(b"message_id") | Head::Bin(b"message_id")) => headers.message_id = Some(id(value)?),
+            Ok(Head::Str(b"response_to") | Head::Bin(b"response_to")) => {
+                headers.response_to = Some(id(value)?)
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn head<'a>(reader: &mut Reader<'a>) -> Result<Head<'a>, String> {
+    reader.head().map_err(text)
+}
+
+fn text(error: DecodeError) -> String {
+    error.to_string()
+}
+
+fn id(bytes: &[u8]) -> Result<&[u8], String> {
+    match bytes.len() {
+        0..=LONGEST_ID => Ok(bytes),
+        length => Err(format!("an id of {length} bytes is too long; at most {LONGEST_ID} are taken")),
+    }
+}
+
+impl Event<'_> {
+    /// The arguments of a call.
+    pub(crate) fn args(mut self, nesting: usize) -> Result<Vec<Value>, RpcError> {
+        let decoded = match self.args.head() {
+            Ok(Head::Array(count)) => self.args.values(count, nesting),
+            Ok(_) => return Err(RpcError::invalid_params("the arguments of a call are a list")),
+            Err(error) => Err(error),
+        };
+        decoded.map_err(|error| RpcError::invalid_params(error.to_string()))
+    }
+
+    /// The arguments, whatever they are: the item of a stream.
+    pub(crate) fn value(mut self, nesting: usize) -> Result<Value, DecodeError> {
+        self.args.value(nesting)
+    }
+
+    /// The one number of a heartbeat or a grant; none where it is something else.
+    pub(crate) fn number(&self) -> Option<u64> {
+        let mut args = self.args.clone();
+        match (args.head(), args.head()) {
+            (Ok(Head::Array(1..)), Ok(Head::Int(number))) => u64::try_from(number).ok(),
+            (Ok(Head::Array(1..)), Ok(Head::Uint(number))) => Some(number),
+            _ => None,
+        }
+    }
+}
+
+/// Where an event goes: through which brokers, and into which channel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Route<'a> {
+    /// The frames before the payload, headers included; empty where none came.
+    pub(crate) envelope: &'a [u8],
+    /// The id of the channel's first event, as msgpack.
+    pub(crate) response_to: Option<&'a [u8]>,
+}
+
+/// Writes events, each with an id of its own.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    next: u32,
+    base: [u8; 24],
+}
+
+impl Writer {
+    /// A writer whose ids no other writer repeats.
+    pub(crate) fn new() -> Self {
+        let random = || RandomState::new().build_hasher().finish();
+        let mut base = [0; 24];
+        base.copy_from_slice(&format!("{:016x}{:016x}", random(), random()).as_bytes()[..24]);
+        Self { next: random() as u32, base }
+    }
+
+    /// The id of the next event.
+    fn id(&mut self) -> [u8; 32] {
+        self.next = self.next.wrapping_add(1);
+        let mut id = [0; 32];
+        for (digit, shift) in id.iter_mut().zip((0..32).step_by(4).rev()) {
+            *digit = b"0123456789abcdef"[(self.next >> shift) as usize & 0xf];
+        }
+        id[8..].copy_from_slice(&self.base);
+        id
+    }
+
+    /// Appends a message with an event; where its arguments cannot be written, nothing is appended.
+    pub(crate) fn write(
+        &mut self,
+        out: &mut Vec<u8>,
+        route: Route<'_>,
+        name: &str,
+        args: impl FnOnce(&mut Vec<u8>) -> Result<(), RpcError>,
+    ) -> Result<[u8; 32], RpcError> {
+        let start = out.len();
+        out.extend_from_slice(if route.envelope.is_empty() { NO_ENVELOPE } else { route.envelope });
+        let id = self.id();
+        let result = frame::encode(out, Kind::Last, |out| {
+            encode(out, &id, route.response_to, name);
+            args(out)
+        });
+        if result.is_err() {
+            out.truncate(start);
+        }
+        result.map(|()| id)
+    }
+
+    /// Appends a heartbeat or a grant.
+    pub(crate) fn write_number(&mut self, out: &mut Vec<u8>, route: Route<'_>, name: &str, number: u32) {
+        // A number can always be written.
+        let _ = self.write(out, route, name, |out| msgpack::encode_array(out, &[Value::Int(number.into())]));
+    }
+
+    /// The payload of an event of its own, as publishers send it.
+    pub(crate) fn payload(&mut self, name: &str, args: &[Value]) -> Result<Vec<u8>, RpcError> {
+        let mut out = Vec::with_capacity(128);
+        encode(&mut out, &self.id(), None, name);
+        msgpack::encode_array(&mut out, args)?;
+        Ok(out)
+    }
+}
+
+/// Appends an event up to its arguments.
+fn encode(out: &mut Vec<u8>, id: &[u8], response_to: Option<&[u8]>, name: &str) {
+    put!(write_array_len, out, 3);
+    put!(write_map_len, out, 2 + u32::from(response_to.is_some()));
+    put!(write_str, out, "message_id");
+    put!(write_bin, out, id);
+    put!(write_str, out, "v");
+    put!(write_pfix, out, VERSION);
+    if let Some(channel) = response_to {
+        put!(write_str, out, "response_to");
+        out.extend_from_slice(channel);
+    }
+    put!(write_str, out, name);
+}

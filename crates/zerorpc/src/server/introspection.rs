@@ -1,0 +1,106 @@
+//! What every zerorpc server answers about itself, in the shapes of Python's zerorpc 0.6.3.
+//!
+//! On Python 3.11 its own `_zerorpc_args` and `_zerorpc_inspect` fail (`inspect.getargspec` is gone); these are the answers of 3.8.
+
+use manywire_core::{Method, Methods, RpcError, Shape, Value};
+
+/// The name that clients see; Python's is that of the class served.
+const SERVER: &str = "manywire";
+
+/// A failure with the name that Python gives it.
+pub(super) struct Failure {
+    pub(super) name: &'static str,
+    pub(super) message: String,
+}
+
+/// Answers a built-in method; none when the name is not one of theirs.
+pub(super) fn answer(
+    methods: &Methods,
+    name: &str,
+    args: impl FnOnce() -> Result<Vec<Value>, RpcError>,
+) -> Option<Result<Value, Failure>> {
+    let takes = match name {
+        "_zerorpc_ping" | "_zerorpc_list" | "_zerorpc_name" | "_zerorpc_inspect" => 0,
+        "_zerorpc_help" | "_zerorpc_args" => 1,
+        _ => return None,
+    };
+    let args = match args() {
+        Ok(args) => args,
+        Err(error) => return Some(Err(type_error(error.to_string()))),
+    };
+    if args.len() != takes {
+        let plural = if takes == 1 { "" } else { "s" };
+        let message =
+            format!("{name}() takes {takes} positional argument{plural} but {} were given", args.len());
+        return Some(Err(type_error(message)));
+    }
+    let about = || method(methods, args.first().unwrap_or(&Value::Null));
+    Some(match name {
+        "_zerorpc_ping" => Ok(Value::Array(vec!["pong".into(), SERVER.into()])),
+        "_zerorpc_list" => Ok(methods.iter().map(|m| m.name().into()).collect::<Vec<_>>().into()),
+        "_zerorpc_name" => Ok(SERVER.into()),
+        "_zerorpc_help" => about().map(doc),
+        "_zerorpc_args" => about().map(argspec),
+        _ => Ok(inspect(methods)),
+    })
+}
+
+fn type_error(message: String) -> Failure {
+    Failure { name: "TypeError", message }
+}
+
+fn method<'m>(methods: &'m Methods, name: &Value) -> Result<&'m Method, Failure> {
+    let known = name.as_str().and_then(|name| methods.get(name));
+    known.ok_or_else(|| Failure {
+        name: "KeyError",
+        message: match name {
+            Value::String(name) => format!("'{name}'"),
+            other => other.kind().to_owned(),
+        },
+    })
+}
+
+fn doc(method: &Method) -> Value {
+    match method.doc() {
+        "" => Value::Null,
+        doc => doc.into(),
+    }
+}
+
+/// `inspect.ArgSpec`: names, `*args`, `**kwargs`, and the defaults of the last parameters.
+fn argspec(method: &Method) -> Value {
+    let parameters = method.arguments().parameters();
+    let names: Vec<Value> = parameters.iter().map(|(name, _)| (*name).into()).collect();
+    let defaults = match defaults(&parameters) {
+        0 => Value::Null,
+        count => vec![Value::Null; count].into(),
+    };
+    vec![names.into(), Value::Null, Value::Null, defaults].into()
+}
+
+/// How many parameters at the end may be left out.
+fn defaults(parameters: &[(&str, &Shape)]) -> usize {
+    let is_optional = |(_, shape): &&(&str, &Shape)| matches!(shape, Shape::Optional(_));
+    parameters.iter().rev().take_while(is_optional).count()
+}
+
+fn inspect(methods: &Methods) -> Value {
+    let described = methods.iter().map(|method| {
+        let about = Value::map([("args", arguments(method)), ("doc", doc(method))]);
+        (method.name(), about)
+    });
+    Value::map([("name", SERVER.into()), ("methods", Value::map(described))])
+}
+
+fn arguments(method: &Method) -> Value {
+    let parameters = method.arguments().parameters();
+    let required = parameters.len() - defaults(&parameters);
+    let described = parameters.iter().enumerate().map(|(index, (name, _))| {
+        let mut pairs = vec![("name", (*name).into())];
+        if index >= required {
+            pairs.push(("default", Value::Null));
+        }
+        Value::map(pairs)
+    });
+    described.collect::<Vec<_>>().into()
+}

@@ -1,0 +1,105 @@
+//! The two sides of a test: our server in this process, Python in another.
+
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use manywire_core::{Connection, Dispatch, Limits, Methods, Metrics, Shutdown};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+
+/// Longer than any test needs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server of the notes' methods on a free port, for as long as the test's runtime lives.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) shutdown: Shutdown,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        Self::with(service(), Limits::default()).await
+    }
+
+    pub(crate) async fn with(methods: Methods, limits: Limits) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (limits, shutdown) = (Arc::new(limits), Shutdown::new());
+        let dispatch = Dispatch::new("zerorpc", Arc::new(methods), &Metrics::new());
+        let stop = shutdown.clone();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let connection = Connection {
+                    session: dispatch.session(&limits),
+                    limits: limits.clone(),
+                    drain: stop.drain(),
+                };
+                let open = stop.track();
+                tokio::spawn(async move {
+                    manywire_zerorpc::serve(stream, connection).await;
+                    drop(open);
+                });
+            }
+        });
+        Self { address, shutdown }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("tcp://{}", self.address)
+    }
+}
+
+/// The notes' methods, ticking fast.
+pub(crate) fn service() -> Methods {
+    let tick = Duration::from_millis(20);
+    manywire_service::methods(manywire_service::Settings { tick })
+}
+
+/// An interpreter that has zerorpc.
+pub(crate) fn python() -> Option<&'static str> {
+    static FOUND: OnceLock<Option<String>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| match std::env::var("MANYWIRE_PYTHON") {
+        Ok(interpreter) => Some(interpreter),
+        Err(_) => {
+            let has_zerorpc = std::process::Command::new("python3")
+                .args(["-c", "import zerorpc"])
+                .stderr(Stdio::null())
+                .status();
+            has_zerorpc.is_ok_and(|status| status.success()).then(|| "python3".into())
+        }
+    });
+    if found.is_none() {
+        println!("SKIPPED: zerorpc is not installed (set MANYWIRE_PYTHON)");
+    }
+    found.as_deref()
+}
+
+/// Starts a Python script with our preamble; nothing where there is no interpreter.
+pub(crate) fn start_python(script: &str, argument: &str) -> Option<Child> {
+    let mut command = Command::new(python()?);
+    command
+        .arg("-c")
+        .arg(format!("{}\n{script}", include_str!("preamble.py")))
+        .arg(argument)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    Some(command.spawn().unwrap())
+}
+
+/// Runs a Python script to its end; its assertions are the test. Returns what it printed.
+pub(crate) async fn run_python(script: &str, argument: &str) -> Option<String> {
+    let child = start_python(script, argument)?;
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output())
+        .await
+        .expect("Python did not finish in time")
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+    assert!(output.status.success(), "{stderr}\n{stdout}");
+    Some(stdout)
+}
