@@ -24,8 +24,30 @@ pub struct Fault {
     pub message: String,
 }
 
-impl From<&RpcError> for Fault {
-    fn from(error: &RpcError) -> Self {
+impl Fault {
+    pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
+        Self { code: INVALID_REQUEST, message: message.into() }
+    }
+
+    pub(crate) fn unknown_method(message: impl Into<String>) -> Self {
+        Self { code: UNKNOWN_METHOD, message: message.into() }
+    }
+
+    pub(crate) fn invalid_params(message: impl Into<String>) -> Self {
+        Self { code: INVALID_PARAMS, message: message.into() }
+    }
+
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self { code: INTERNAL, message: message.into() }
+    }
+
+    pub(crate) fn malformed(message: impl Into<String>) -> Self {
+        Self { code: MALFORMED, message: message.into() }
+    }
+}
+
+impl From<RpcError> for Fault {
+    fn from(error: RpcError) -> Self {
         use ErrorKind::*;
         let code = match error.kind() {
             // A method of streams has no place on this wire, so here it is no method.
@@ -89,8 +111,8 @@ impl DecodeError {
     }
 }
 
-impl From<&DecodeError> for Fault {
-    fn from(error: &DecodeError) -> Self {
+impl From<DecodeError> for Fault {
+    fn from(error: DecodeError) -> Self {
         let (code, prefix) = match error.flaw {
             Flaw::Malformed => (MALFORMED, "not well-formed XML"),
             Flaw::Encoding => (UNSUPPORTED_ENCODING, "unsupported encoding"),
@@ -119,13 +141,13 @@ pub enum EncodeError {
     Year(String),
 }
 
-/// For a server whose method's result cannot be sent.
-impl From<EncodeError> for RpcError {
+/// A method's result that cannot be sent.
+impl From<EncodeError> for Fault {
     fn from(error: EncodeError) -> Self {
-        let kind = match error {
-            EncodeError::Integer(_) => ErrorKind::Overflow,
-            _ => ErrorKind::Internal,
+        let code = match error {
+            EncodeError::Integer(_) => APPLICATION,
+            _ => INTERNAL,
         };
-        RpcError::new(kind, format!("the result cannot be sent: {error}"))
+        Self { code, message: format!("the result cannot be sent: {error}") }
     }
 }

@@ -7,6 +7,10 @@ mod encode;
 mod error;
 mod markup;
 mod message;
+mod multicall;
+mod server;
+mod system;
 
 pub use error::{DecodeError, EncodeError, Fault, Flaw};
 pub use message::{MethodCall, decode_call, decode_response, encode_call, encode_fault, encode_result};
+pub use server::Server;

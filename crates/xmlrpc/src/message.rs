@@ -45,28 +45,34 @@ pub fn encode_call(name: &str, params: &[Value]) -> Result<Vec<u8>, EncodeError>
 
 /// Writes a `methodResponse` with a result.
 pub fn encode_result(result: &Value) -> Result<Vec<u8>, EncodeError> {
+    let mut written = Ok(());
+    let response = respond(|out| written = encode::value(out, result));
+    written.map(|()| response)
+}
+
+/// Writes a `methodResponse` whose `<value>` the given function appends.
+pub(crate) fn respond(value: impl FnOnce(&mut String)) -> Vec<u8> {
     let mut out = begin("<methodResponse><params><param>");
-    encode::value(&mut out, result)?;
+    value(&mut out);
     out.push_str("</param></params></methodResponse>\n");
-    Ok(out.into_bytes())
+    out.into_bytes()
 }
 
 /// Writes a `methodResponse` with a fault; what XML cannot carry of its message becomes U+FFFD.
 pub fn encode_fault(fault: &Fault) -> Vec<u8> {
     let mut out = begin("<methodResponse><fault>");
-    // The message is made fit, the code is an integer and the names are ours, so this cannot fail.
-    let _ = encode::value(&mut out, &fault_value(fault));
+    fault_value(&mut out, fault);
     out.push_str("</fault></methodResponse>\n");
     out.into_bytes()
 }
 
-/// A fault as the struct that it is on the wire.
-pub(crate) fn fault_value(fault: &Fault) -> Value {
-    let readable = |c| {
-        if is_allowed(c) { c } else { char::REPLACEMENT_CHARACTER }
-    };
+/// Writes a fault as the struct that it is on the wire.
+pub(crate) fn fault_value(out: &mut String, fault: &Fault) {
+    let readable = |c| if is_allowed(c) { c } else { char::REPLACEMENT_CHARACTER };
     let message: String = fault.message.chars().map(readable).collect();
-    Value::map([("faultCode", Value::Int(fault.code)), ("faultString", message.into())])
+    let members = Value::map([("faultCode", Value::Int(fault.code)), ("faultString", message.into())]);
+    // The message was made fit, the code is an integer and the names are ours: this cannot fail.
+    let _ = encode::value(out, &members);
 }
 
 fn begin(opening: &str) -> String {

@@ -4,6 +4,8 @@
 
 mod hostile;
 mod properties;
+mod python_client;
+mod serving;
 mod vectors;
 
 use manywire_core::{Limits, Value};

@@ -1,0 +1,51 @@
+//! A server of ours on a free port, and peers that run as processes.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use manywire_core::{Connection, Dispatch, Empty, Limits, Metrics, RpcError, Shutdown};
+use manywire_http::Http2;
+use manywire_xmlrpc::Server;
+use tokio::net::TcpListener;
+use tokio::process::Command;
+
+/// Serves the notes' methods, and a few that fail in their own ways, until the test's runtime ends.
+pub(crate) async fn serve(limits: Limits) -> SocketAddr {
+    let mut methods = manywire_service::methods(manywire_service::Settings::default());
+    methods
+        .add("test.control", "Returns what XML cannot carry.", |_: Empty| async { Ok("\u{1}".to_owned()) });
+    methods.add("test.unsigned", "Returns what i8 cannot carry.", |_: Empty| async { Ok(u64::MAX) });
+    methods.add("test.fails", "Fails with what XML cannot carry.", |_: Empty| async {
+        Err::<i64, _>(RpcError::failed("told \u{1} off"))
+    });
+    methods.add("test.panics", "Panics.", |_: Empty| async {
+        let nothing: Option<i64> = None;
+        Ok(nothing.unwrap())
+    });
+    let dispatch = Dispatch::new("xmlrpc", Arc::new(methods), &Metrics::new());
+    let drain = Shutdown::new().drain();
+    let connection = Connection { session: dispatch.session(&limits), limits: Arc::new(limits), drain };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let connection = connection.clone();
+            tokio::spawn(async move {
+                let (limits, drain) = (connection.limits.clone(), connection.drain.clone());
+                manywire_http::serve(stream, Server::new(connection), &limits, &Http2::default(), &drain)
+                    .await;
+            });
+        }
+    });
+    address
+}
+
+/// A Python program beside these tests.
+pub(crate) fn python(script: &str) -> Command {
+    let interpreter = std::env::var_os("MANYWIRE_PYTHON").unwrap_or_else(|| "python3".into());
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "peers", script].iter().collect();
+    let mut command = Command::new(interpreter);
+    command.arg("-u").arg(path).kill_on_drop(true);
+    command
+}
