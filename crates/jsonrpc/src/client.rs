@@ -8,6 +8,7 @@ use jsonrpsee_core::client::{
 };
 use jsonrpsee_core::params::BatchRequestBuilder;
 use jsonrpsee_core::traits::ToRpcParams;
+use jsonrpsee_http_client::transport::Error as HttpError;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
 use jsonrpsee_ws_client::types::ErrorObject;
 use jsonrpsee_ws_client::{WsClient, WsClientBuilder};
@@ -63,7 +64,8 @@ impl Client {
     /// A client of the server at an `http://` or `ws://` address. A WebSocket connects at once, HTTP with the first call.
     pub async fn connect(url: &str, limits: &Limits) -> Result<Self, RpcError> {
         let bytes = u32::try_from(limits.message_bytes).unwrap_or(u32::MAX);
-        let transport = if url.starts_with("ws") {
+        let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+        let transport = if scheme == "ws" {
             let builder = WsClientBuilder::new()
                 .max_request_size(bytes)
                 .max_response_size(bytes)
@@ -73,13 +75,16 @@ impl Client {
                 .connection_timeout(limits.handshake)
                 .request_timeout(NO_TIMEOUT);
             builder.build(url).await.map(|client| Transport::WebSocket(Arc::new(client)))
-        } else {
+        } else if scheme == "http" {
             let builder = HttpClientBuilder::new()
                 .max_request_size(bytes)
                 .max_response_size(bytes)
                 .connect_timeout(limits.handshake)
                 .request_timeout(NO_TIMEOUT);
             builder.build(url).map(Transport::Http)
+        } else {
+            let message = format!("{url:?} is no address of a JSON-RPC server; give http:// or ws://");
+            return Err(RpcError::new(ErrorKind::InvalidRequest, message));
         };
         Ok(Self {
             transport: transport.map_err(|error| failure(error, url))?,
@@ -215,7 +220,14 @@ fn failure(error: Error, url: &str) -> RpcError {
             RpcError::new(ErrorKind::DeadlineExceeded, format!("{url} did not answer in time"))
         }
         Error::Transport(cause) => {
-            RpcError::new(ErrorKind::Unavailable, format!("{url}: {}", chain(&*cause)))
+            let kind = match cause.downcast_ref() {
+                Some(HttpError::RequestTooLarge | HttpError::Rejected { status_code: 413 }) => {
+                    ErrorKind::ResourceExhausted
+                }
+                Some(HttpError::Rejected { status_code: 401 | 403 }) => ErrorKind::Unauthenticated,
+                _ => ErrorKind::Unavailable,
+            };
+            RpcError::new(kind, format!("{url}: {}", chain(&*cause)))
         }
         Error::RestartNeeded(cause) => RpcError::new(
             ErrorKind::Unavailable,

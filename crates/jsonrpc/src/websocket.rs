@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::{FuturesUnordered, SelectAll, SplitSink};
+use futures_util::stream::{FuturesUnordered, SelectAll, SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::header::{
     CONNECTION, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -31,7 +31,7 @@ type Socket = WebSocketStream<TokioIo<Upgraded>>;
 /// Written in one go at most; more waits for the peer to read.
 const WRITE_BUFFER: usize = 32 << 10;
 
-/// How long we wait for a peer to say goodbye in its turn.
+/// How long the goodbyes may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Whether a request asks for a WebSocket.
@@ -106,7 +106,7 @@ fn config(limits: &Limits) -> WebSocketConfig {
         .max_frame_size(Some(limits.message_bytes))
 }
 
-/// Serves until either side says goodbye.
+/// Serves until either side says goodbye. Long, because it is one choice among the five things that may happen next.
 async fn talk(socket: Socket, wire: &Wire, drain: &Drain) -> Result<(), Error> {
     let (mut sink, mut messages) = socket.split();
     let subscriptions = &Subscriptions::new(wire.limits.in_flight);
@@ -129,23 +129,25 @@ async fn talk(socket: Socket, wire: &Wire, drain: &Drain) -> Result<(), Error> {
             Some(Answer { text, started }) = calls.next(), if !calls.is_empty() => {
                 send(&mut sink, text).await?;
                 is_flushed = false;
-                if !is_draining {
-                    streams.extend(started);
-                }
+                streams.extend(started.into_iter().filter(|_| !is_draining));
             }
-            message = messages.next(), if !is_draining && calls.len() < wire.limits.in_flight => {
-                match message {
-                    Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => calls.push(run(message.into_data())),
-                    // tungstenite has an answer to both in its buffer.
-                    Some(Ok(Message::Ping(_) | Message::Close(_))) => is_flushed = false,
-                    Some(Ok(Message::Pong(_) | Message::Frame(_))) => {}
-                    Some(Err(error)) => break complaint(error)?,
-                    None => return Ok(()),
-                }
-            }
+            message = messages.next(), if !is_draining && calls.len() < wire.limits.in_flight => match message {
+                Some(Ok(Message::Text(text))) => calls.push(run(text.into())),
+                Some(Ok(Message::Binary(bytes))) => calls.push(run(bytes)),
+                // tungstenite has put the answer to a close or a ping into its buffer.
+                Some(Ok(Message::Close(_))) => return sink.flush().await,
+                Some(Ok(_)) => is_flushed = false,
+                Some(Err(error)) => break complaint(error)?,
+                None => return Ok(()),
+            },
             Some(notification) = streams.next(), if !streams.is_empty() => {
-                send(&mut sink, notification).await?;
                 is_flushed = false;
+                // A peer that reads none of its stream must not hold the shutdown up.
+                tokio::select! {
+                    biased;
+                    sent = send(&mut sink, notification) => sent?,
+                    () = drain.started() => {}
+                }
             }
             flushed = sink.flush(), if !is_flushed => {
                 flushed?;
@@ -153,9 +155,19 @@ async fn talk(socket: Socket, wire: &Wire, drain: &Drain) -> Result<(), Error> {
             }
         }
     };
+    // The peer may be gone, or not reading; neither is ours to wait for.
+    let _ = tokio::time::timeout(GOODBYE, farewell(sink, messages, goodbye)).await;
+    Ok(())
+}
+
+/// Says goodbye and waits for the peer's.
+async fn farewell(
+    mut sink: SplitSink<Socket, Message>,
+    mut messages: SplitStream<Socket>,
+    goodbye: CloseFrame,
+) -> Result<(), Error> {
     sink.send(Message::Close(Some(goodbye))).await?;
-    let farewell = async { while let Some(Ok(_)) = messages.next().await {} };
-    let _ = tokio::time::timeout(GOODBYE, farewell).await;
+    while let Some(Ok(_)) = messages.next().await {}
     Ok(())
 }
 

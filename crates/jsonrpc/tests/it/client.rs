@@ -102,3 +102,22 @@ async fn no_server_is_an_error_that_says_where() {
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.message().contains(&port.to_string()) && error.message().contains("refused"), "{error}");
 }
+
+#[tokio::test]
+async fn what_is_too_long_is_an_error_that_says_so() {
+    let server = TestServer::with_limits(Limits { message_bytes: 1_000, ..Limits::default() }).await;
+    let long = || vec![Value::from("x".repeat(2_000))];
+    let error = server.client("http").await.call("ping", long()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ResourceExhausted, "{error}");
+    let error = server.client("ws").await.call("ping", long()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_an_error() {
+    for url in ["localhost:8080", "ftp://localhost", "ws:/", "", "ws://", "http://", "http://localhost:port"]
+    {
+        let error = Client::connect(url, &Limits::default()).await.err().unwrap();
+        assert!(error.message().contains(url), "{url}: {error}");
+    }
+}

@@ -216,3 +216,23 @@ async fn a_handshake_that_is_none_is_refused() {
     let (status, _) = server.post_as(upgrade, b"").await;
     assert_eq!(status, 400);
 }
+
+#[tokio::test]
+async fn a_peer_that_never_reads_does_not_hold_a_drain_up() {
+    let server = TestServer::start().await;
+    let mut socket = connect(&server).await;
+    socket
+        .send(r#"{"jsonrpc":"2.0","method":"subscribe_streaming_range","params":[0,1000000000,1],"id":1}"#)
+        .await;
+    // By the time another peer has its answer, every buffer on the way to this one is full.
+    server.client("ws").await.call("sleep", vec![300.into()]).await.unwrap();
+    assert_eq!(server.metrics.calls_of("streaming_range"), 0);
+    let (shutdown, _open) = (server.shutdown.clone(), server.shutdown.track());
+    tokio::spawn(async move { shutdown.finish(Duration::from_secs(60)).await });
+    let ended = async {
+        while server.metrics.calls_of("streaming_range") == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), ended).await.expect("the stream still runs");
+}
