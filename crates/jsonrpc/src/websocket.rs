@@ -166,8 +166,13 @@ async fn farewell(
     mut messages: SplitStream<Socket>,
     goodbye: CloseFrame,
 ) -> Result<(), Error> {
+    let is_broken = goodbye.code != CloseCode::Away;
     sink.send(Message::Close(Some(goodbye))).await?;
     while let Some(Ok(_)) = messages.next().await {}
+    // To close on bytes that were not read would reset the connection, and take our goodbye with it.
+    if is_broken && let Ok(mut socket) = messages.reunite(sink) {
+        tokio::io::copy(socket.get_mut(), &mut tokio::io::sink()).await?;
+    }
     Ok(())
 }
 

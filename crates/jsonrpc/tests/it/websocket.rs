@@ -162,6 +162,10 @@ async fn what_is_too_long_is_refused_with_its_code() {
     let mut socket = connect(&server).await;
     socket.send(&"x".repeat(1001)).await;
     assert_eq!(socket.closed_with().await, CloseCode::Size);
+    // However much of it is still on its way when we say so.
+    let mut socket = connect(&server).await;
+    socket.send(&"x".repeat(30_000_000)).await;
+    assert_eq!(socket.closed_with().await, CloseCode::Size);
 }
 
 #[tokio::test]
