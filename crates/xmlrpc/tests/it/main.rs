@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail there")]
 
 mod hostile;
+mod http;
 mod properties;
 mod python_client;
+mod python_server;
 mod serving;
 mod vectors;
 

@@ -19,10 +19,7 @@ pub(crate) async fn serve(limits: Limits) -> SocketAddr {
     methods.add("test.fails", "Fails with what XML cannot carry.", |_: Empty| async {
         Err::<i64, _>(RpcError::failed("told \u{1} off"))
     });
-    methods.add("test.panics", "Panics.", |_: Empty| async {
-        let nothing: Option<i64> = None;
-        Ok(nothing.unwrap())
-    });
+    methods.add("test.panics", "Panics.", panics);
     let dispatch = Dispatch::new("xmlrpc", Arc::new(methods), &Metrics::new());
     let drain = Shutdown::new().drain();
     let connection = Connection { session: dispatch.session(&limits), limits: Arc::new(limits), drain };
@@ -39,6 +36,10 @@ pub(crate) async fn serve(limits: Limits) -> SocketAddr {
         }
     });
     address
+}
+
+async fn panics(_: Empty) -> Result<i64, RpcError> {
+    panic!("as the test wants")
 }
 
 /// A Python program beside these tests.
