@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use manywire_core::{ErrorKind, Limits, Reply, RpcError, Session, Started};
+use manywire_core::{CallStream, ErrorKind, Limits, Params, Reply, RpcError, Session, Started};
 
 use crate::builtin::{self, Builtin};
+use crate::error::invalid_request;
 use crate::params::read_params;
 use crate::reply::{write_answer, write_error};
 use crate::request::{Message, Refused, Request, read_message, read_request};
@@ -18,7 +19,6 @@ pub(crate) struct Wire {
 }
 
 /// What goes back for one message.
-#[derive(Default)]
 pub(crate) struct Answer {
     /// Empty where there is nothing to say.
     pub(crate) text: Vec<u8>,
@@ -29,7 +29,8 @@ pub(crate) struct Answer {
 impl Wire {
     /// Runs what a message asks for. A peer that cannot be notified has no subscriptions.
     pub(crate) async fn answer(&self, message: &[u8], subscriptions: Option<&Subscriptions>) -> Answer {
-        let mut answer = Answer::default();
+        // Room for the usual answer, so that it is allocated once.
+        let mut answer = Answer { text: Vec::with_capacity(128), started: Vec::new() };
         match read_message(message, self.limits.batch) {
             Message::Single(request) => self.answer_one(request, subscriptions, &mut answer).await,
             Message::Batch(entries) => {
@@ -76,32 +77,39 @@ impl Wire {
         let method = request.method.as_ref();
         let params = read_params(request.params, self.limits.nesting)?;
         match Builtin::named(method, self.session.methods()) {
-            None => {}
+            None => self.call(method, params).await,
             Some(Builtin::Subscribe(stream)) => {
                 let subscriptions = subscriptions.ok_or_else(|| needs_websocket(method))?;
                 if request.id.is_none() {
-                    return Err(RpcError::failed("a subscription without an id could never be told its own"));
+                    return Err(invalid_request("a subscription without an id could never be told its own"));
                 }
-                let Started::Stream(items) = self.session.start(stream, params)? else {
-                    return Err(RpcError::internal(format!("{stream} is no stream")));
-                };
-                let (id, notifications) = subscriptions.begin(stream, items)?;
+                let (id, notifications) = subscriptions.begin(stream, self.stream(stream, params)?)?;
                 started.push(notifications);
-                return Ok(Box::new(id));
+                Ok(Box::new(id))
             }
             Some(Builtin::Unsubscribe(stream)) => {
                 let subscriptions = subscriptions.ok_or_else(|| needs_websocket(method))?;
                 let id = builtin::only(params);
-                return Ok(Box::new(id.is_some_and(|id| subscriptions.end(stream, &id))));
+                Ok(Box::new(id.is_some_and(|id| subscriptions.end(stream, &id))))
             }
-            Some(asked) => return asked.answer(self.session.methods(), params),
+            Some(asked) => asked.answer(self.session.methods(), params),
         }
+    }
+
+    async fn call(&self, method: &str, params: Params<'_, '_>) -> Result<Box<dyn Reply>, RpcError> {
         match self.session.start(method, params)? {
             Started::Call(call) => call.await,
             Started::Stream(_) => Err(RpcError::new(
                 ErrorKind::Unsupported,
                 format!("{method} answers with a stream; call subscribe_{method} over a WebSocket"),
             )),
+        }
+    }
+
+    fn stream(&self, name: &str, params: Params<'_, '_>) -> Result<CallStream, RpcError> {
+        match self.session.start(name, params)? {
+            Started::Stream(items) => Ok(items),
+            Started::Call(_) => Err(RpcError::internal(format!("{name} was a stream and is none"))),
         }
     }
 }
