@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use manywire_core::{CallStream, ErrorKind, Limits, Params, Reply, RpcError, Session, Started};
+use manywire_core::{Call, CallStream, ErrorKind, Limits, Params, Reply, RpcError, Session, Started};
 
 use crate::builtin::{self, Builtin};
 use crate::error::invalid_request;
@@ -77,7 +77,7 @@ impl Wire {
         let method = request.method.as_ref();
         let params = read_params(request.params, self.limits.nesting)?;
         match Builtin::named(method, self.session.methods()) {
-            None => self.call(method, params).await,
+            None => self.call(method, params)?.await,
             Some(Builtin::Subscribe(stream)) => {
                 let subscriptions = subscriptions.ok_or_else(|| needs_websocket(method))?;
                 if request.id.is_none() {
@@ -96,9 +96,9 @@ impl Wire {
         }
     }
 
-    async fn call(&self, method: &str, params: Params<'_, '_>) -> Result<Box<dyn Reply>, RpcError> {
+    fn call(&self, method: &str, params: Params<'_, '_>) -> Result<Call, RpcError> {
         match self.session.start(method, params)? {
-            Started::Call(call) => call.await,
+            Started::Call(call) => Ok(call),
             Started::Stream(_) => Err(RpcError::new(
                 ErrorKind::Unsupported,
                 format!("{method} answers with a stream; call subscribe_{method} over a WebSocket"),
