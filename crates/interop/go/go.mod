@@ -1,0 +1,3 @@
+module manywire.dev/interop
+
+go 1.19
