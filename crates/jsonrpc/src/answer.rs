@@ -120,3 +120,41 @@ fn needs_websocket(method: &str) -> RpcError {
         format!("{method} needs a connection that can be notified; call it over a WebSocket"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use manywire_core::{Dispatch, Metrics, Value};
+    use manywire_service::{Settings, methods};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whatever_comes_the_answer_is_json_or_nothing() {
+        let limits = Arc::new(Limits::default());
+        let dispatch = Dispatch::new("test", Arc::new(methods(Settings::default())), &Metrics::new());
+        let wire = Wire { session: dispatch.session(&limits), limits };
+        let subscriptions = Subscriptions::new(usize::MAX);
+        let seed = br#"[{"jsonrpc":"2.0","method":"ping","params":[{"a":[1,-2.5e3,"\u00e9"]}],"id":"x"},
+            {"method":"add","params":{"a":1,"b":2},"id":3},{"jsonrpc":"2.0","method":"subscribe_ticks","id":4}]"#;
+        let mut random = 0x2545_f491_4f6c_dd1d_u64;
+        for _ in 0..20_000 {
+            let mut message = seed.to_vec();
+            for _ in 0..=random >> 60 {
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                let at = random as usize % message.len().max(2);
+                match random >> 61 {
+                    0 => message.truncate(at),
+                    1 | 2 => message.insert(at.min(message.len()), (random >> 32) as u8),
+                    3 | 4 => message.insert(at.min(message.len()), b"[]{},:\"0"[(random >> 32) as usize % 8]),
+                    _ if at < message.len() => drop(message.remove(at)),
+                    _ => {}
+                }
+            }
+            let text = wire.answer(&message, Some(&subscriptions)).await.text;
+            let is_json = serde_json::from_slice::<Value>(&text).is_ok();
+            assert!(text.is_empty() || is_json, "{:?}", String::from_utf8_lossy(&message));
+        }
+    }
+}
