@@ -89,6 +89,7 @@ where
         in_flight: connection.limits.in_flight,
         calls: 0,
         phase: Phase::Open,
+        is_eof: false,
     };
     let mut draining = pin!(connection.drain.started());
     let mut overdue = pin!(async {
@@ -127,6 +128,8 @@ struct Pipeline<'c, IO, C: Codec> {
     /// Requests taken so far.
     calls: u64,
     phase: Phase,
+    /// The peer sends no more; what it has sent is still served.
+    is_eof: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,21 +145,20 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, C: Codec> Pipeline<'_, IO, C> {
     /// Moves whatever can be moved, until nothing can; ready when the connection has nothing left to do.
     fn poll_drive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            self.collect_finished(cx);
             while self.can_take() && self.take_request(cx) {}
-            let moved = self.send(cx)?;
-            if self.phase != Phase::Open {
-                if self.running.is_empty() && self.out.is_empty() {
-                    return Poll::Ready(Ok(()));
-                }
-                if !moved {
-                    return Poll::Pending;
-                }
-            } else if self.can_take() {
-                ready!(self.poll_receive(cx))?;
-            } else if !moved {
+            // After the calls above have begun, so that their end wakes this task.
+            self.collect_finished(cx);
+            if self.send(cx)? {
+                continue;
+            }
+            let is_over = self.phase != Phase::Open || self.is_eof;
+            if is_over && self.running.is_empty() && self.out.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            if is_over || !self.can_take() {
                 return Poll::Pending;
             }
+            ready!(self.poll_receive(cx))?;
         }
     }
 
@@ -233,7 +235,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, C: Codec> Pipeline<'_, IO, C> {
         }
         ready!(Pin::new(&mut self.io).poll_read(cx, &mut chunk))?;
         if chunk.filled().is_empty() {
-            self.phase = Phase::Ending;
+            self.is_eof = true;
         }
         self.input.extend_from_slice(chunk.filled());
         Poll::Ready(Ok(()))

@@ -75,3 +75,25 @@ impl Messages {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The definition of `struct{}` under this number, as a message.
+    fn definition(id: u32) -> Vec<u8> {
+        let number = |n: u32| [vec![0xFC], n.to_be_bytes().to_vec()].concat();
+        let body = [number((id - 1) << 1 | 1), vec![3, 1, 2], number(id << 1), vec![0, 0, 0]].concat();
+        [vec![body.len() as u8], body].concat()
+    }
+
+    #[test]
+    fn a_bomb_of_type_definitions_is_refused() {
+        let mut messages = Messages::new(64 << 10);
+        let mut take = |id| messages.next_value(&mut BytesMut::from(&definition(id)[..]));
+        let refused = (65..).find_map(|id| take(id).err().map(|error| (id, error.to_string())));
+        let (id, error) = refused.unwrap();
+        assert_eq!(error, "gob: too many type definitions on one connection");
+        assert!((300..350).contains(&id), "{id}");
+    }
+}
