@@ -3,7 +3,10 @@
 import argparse
 import sys
 
-import jsonrpclib
+try:
+    import jsonrpclib
+except ImportError:
+    sys.exit("this needs jsonrpclib: pip install jsonrpclib-pelix")
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--url", default="http://127.0.0.1:8080")
