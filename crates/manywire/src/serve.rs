@@ -30,6 +30,11 @@ pub(crate) struct Server {
     pub(crate) gob: BoundWire,
     pub(crate) jsonrpc1: BoundWire,
     pub(crate) adder: BoundWire,
+    pub(crate) jsonrpc: BoundWire,
+    pub(crate) xmlrpc: BoundWire,
+    pub(crate) zerorpc: BoundWire,
+    pub(crate) zerorpc_pub: BoundWire,
+    pub(crate) events: manywire_zerorpc::Publisher,
 }
 
 /// The methods as one wire calls them.
@@ -52,6 +57,11 @@ impl Server {
             gob: bound("gob"),
             jsonrpc1: bound("jsonrpc1"),
             adder: bound("http"),
+            jsonrpc: bound("jsonrpc"),
+            xmlrpc: bound("xmlrpc"),
+            zerorpc: bound("zerorpc"),
+            zerorpc_pub: bound("zerorpc-pub"),
+            events: manywire_zerorpc::Publisher::new(),
             tls: settings.tls.as_ref().map(crate::tls::Acceptor::new).transpose()?,
             shutdown: Shutdown::new(),
             ops_shutdown: Shutdown::new(),
@@ -93,6 +103,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     for (listen, (listener, _)) in bound {
         spawn_acceptor(&server, listen, listener, &room);
     }
+    let ticking = server.clone();
+    tokio::spawn(async move { ticking.events.tick(ticking.settings.tick).await });
     server.ready.store(true, Ordering::Relaxed);
     signals.next().await;
     tokio::select! {

@@ -17,13 +17,19 @@ pub(crate) struct Router {
     wires: Arc<Wires>,
     netrpc: Option<JsonPost>,
     adder: Option<Adder>,
+    jsonrpc: Option<manywire_jsonrpc::Server>,
+    xmlrpc: Option<manywire_xmlrpc::Server>,
 }
 
 impl Router {
     pub(crate) fn new(server: &Server, wires: &Wires) -> Self {
+        let has = |wire| wires.has(wire);
         Self {
-            netrpc: wires.has(Wire::Netrpc).then(|| JsonPost::new(server.jsonrpc1.connection(server))),
-            adder: wires.has(Wire::Http).then(|| Adder::new(server.adder.connection(server))),
+            netrpc: has(Wire::Netrpc).then(|| JsonPost::new(server.jsonrpc1.connection(server))),
+            adder: has(Wire::Http).then(|| Adder::new(server.adder.connection(server))),
+            jsonrpc: has(Wire::Jsonrpc)
+                .then(|| manywire_jsonrpc::Server::new(server.jsonrpc.connection(server))),
+            xmlrpc: has(Wire::Xmlrpc).then(|| manywire_xmlrpc::Server::new(server.xmlrpc.connection(server))),
             wires: Arc::new(wires.clone()),
         }
     }
@@ -74,6 +80,8 @@ impl Handler for Router {
         match self.pick(&request) {
             Some(Wire::Netrpc) => answer(self.netrpc.as_ref(), request).await,
             Some(Wire::Http) => answer(self.adder.as_ref(), request).await,
+            Some(Wire::Jsonrpc) => answer(self.jsonrpc.as_ref(), request).await,
+            Some(Wire::Xmlrpc) => answer(self.xmlrpc.as_ref(), request).await,
             _ => not_found(&self.wires),
         }
     }

@@ -172,6 +172,17 @@ where
             count("gob");
             serve_connect(io, read, &server.gob.connection(server)).await
         }
+        Protocol::Zmtp if wires.has(Wire::Zerorpc) => {
+            count("zerorpc");
+            manywire_zerorpc::serve(Rewind::new(io, read), server.zerorpc.connection(server)).await;
+            Ok(())
+        }
+        Protocol::Zmtp if wires.has(Wire::ZerorpcPub) => {
+            count("zerorpc-pub");
+            let (connection, events) = (server.zerorpc_pub.connection(server), server.events.clone());
+            manywire_zerorpc::serve_events(Rewind::new(io, read), connection, events).await;
+            Ok(())
+        }
         Protocol::Http | Protocol::Connect if wires.has_http() => {
             count("http");
             crate::http::serve(Rewind::new(io, read), server, wires).await;
