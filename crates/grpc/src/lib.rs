@@ -1,1 +1,30 @@
-//! gRPC: the services of the notes, and a client that learns a schema by reflection.
+//! gRPC and gRPC-Web: the services of the notes on tonic, and a client that learns a schema by reflection.
+//!
+//! The protos are in `proto/`; they have no package, so a path is `/Greeter/SayHello`. A unary call on the wire, after the
+//! HTTP/2 headers (`:path: /Greeter/SayHello`, `content-type: application/grpc`, `te: trailers`), is one DATA frame:
+//!
+//! ```text
+//! 00                 not compressed
+//! 00 00 00 07        7 bytes follow
+//! 0a 05 57 6f 72 6c 64   field 1, 5 bytes: "World"
+//! ```
+//!
+//! and the answer the same, with `grpc-status: 0` in the trailers. See
+//! <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>.
+//!
+//! Reading order: [`Server`] takes a request (`server`), looks up its path (`known`), sees to token, deadline and
+//! encoding (`call`), hands it to a service (`services`), and watches the answer to its end (`answer`). [`Client`] is the other side.
+
+mod answer;
+mod call;
+mod deadline;
+mod encoding;
+mod error;
+mod known;
+pub mod pb;
+mod server;
+mod services;
+mod web;
+
+pub use manywire_service::auth::Token;
+pub use server::{Server, Settings};

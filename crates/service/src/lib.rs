@@ -8,10 +8,15 @@ use std::time::Duration;
 use manywire_core::Methods;
 
 pub mod arith;
+pub mod auth;
+pub mod chat;
+pub mod files;
+pub mod greeter;
 pub mod numbers;
 pub mod ranges;
 pub mod text;
 pub mod time;
+pub mod users;
 pub mod values;
 
 /// What the methods need to know from the program's settings.

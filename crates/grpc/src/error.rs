@@ -1,0 +1,93 @@
+//! [`RpcError`] to gRPC's status and back.
+
+use manywire_core::{ErrorKind, RpcError, Value};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+/// The status that says an error; where a field is to blame, its details name it.
+pub(crate) fn to_status(error: RpcError) -> Status {
+    let code = match error.code() {
+        // An error that came from a gRPC peer keeps its code.
+        Some(code) => i32::try_from(code).map_or(Code::Unknown, Code::from_i32),
+        None => code(error.kind()),
+    };
+    let field = error.data().and_then(|data| data.get("field")).and_then(Value::as_str);
+    match field {
+        Some(field) if code == Code::InvalidArgument => {
+            let details = ErrorDetails::with_bad_request_violation(field, error.message());
+            Status::with_error_details(code, error.message(), details)
+        }
+        _ => Status::new(code, error.message()),
+    }
+}
+
+/// What a status says. Its code is kept.
+pub(crate) fn from_status(status: &Status) -> RpcError {
+    let violations = status.get_details_bad_request().map(|details| details.field_violations);
+    let error = RpcError::new(kind(status.code()), status.message().to_owned()).with_code(status.code() as i64);
+    match violations.as_deref() {
+        Some([violation, ..]) => {
+            let data = [("field", violation.field.as_str()), ("description", violation.description.as_str())];
+            error.with_data(Value::map(data.map(|(key, text)| (key, text.into()))))
+        }
+        _ => error,
+    }
+}
+
+pub(crate) fn code(kind: ErrorKind) -> Code {
+    match kind {
+        ErrorKind::UnknownMethod | ErrorKind::Unsupported => Code::Unimplemented,
+        ErrorKind::InvalidRequest
+        | ErrorKind::InvalidParams
+        | ErrorKind::InvalidValue
+        | ErrorKind::DivideByZero => Code::InvalidArgument,
+        ErrorKind::Overflow => Code::OutOfRange,
+        ErrorKind::NotFound => Code::NotFound,
+        ErrorKind::Unauthenticated => Code::Unauthenticated,
+        ErrorKind::ResourceExhausted => Code::ResourceExhausted,
+        ErrorKind::DeadlineExceeded => Code::DeadlineExceeded,
+        ErrorKind::Cancelled => Code::Cancelled,
+        ErrorKind::Unavailable => Code::Unavailable,
+        ErrorKind::Internal => Code::Internal,
+        _ => Code::Unknown,
+    }
+}
+
+pub(crate) fn kind(code: Code) -> ErrorKind {
+    match code {
+        Code::Unimplemented => ErrorKind::UnknownMethod,
+        Code::InvalidArgument => ErrorKind::InvalidValue,
+        Code::OutOfRange => ErrorKind::Overflow,
+        Code::NotFound => ErrorKind::NotFound,
+        Code::Unauthenticated | Code::PermissionDenied => ErrorKind::Unauthenticated,
+        Code::ResourceExhausted => ErrorKind::ResourceExhausted,
+        Code::DeadlineExceeded => ErrorKind::DeadlineExceeded,
+        Code::Cancelled => ErrorKind::Cancelled,
+        Code::Unavailable => ErrorKind::Unavailable,
+        Code::Internal | Code::DataLoss => ErrorKind::Internal,
+        _ => ErrorKind::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_to_blame_is_named_in_the_details() {
+        let error = manywire_service::users::get_user(0).unwrap_err();
+        let status = to_status(error.clone());
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert_eq!(status.get_details_bad_request().unwrap().field_violations[0].field, "id");
+        let back = from_status(&status);
+        assert_eq!((back.kind(), back.message(), back.code()), (error.kind(), error.message(), Some(3)));
+        assert_eq!(back.data().unwrap().get("field"), Some(&"id".into()));
+    }
+
+    #[test]
+    fn a_status_survives_the_way_there_and_back() {
+        for code in (1..=16).map(Code::from_i32) {
+            assert_eq!(to_status(from_status(&Status::new(code, "why"))).code(), code);
+        }
+    }
+}

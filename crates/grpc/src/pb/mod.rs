@@ -1,0 +1,17 @@
+//! What `scripts/generate` writes from `proto/`: messages, and traits that tonic's servers call.
+
+#![allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, rustdoc::all, reason = "generated code")]
+
+mod notes;
+
+pub use notes::*;
+
+/// The interop service of gRPC's own tests.
+#[path = "grpc.testing.rs"]
+pub mod testing;
+
+/// The notes' services, as reflection shows them.
+pub const NOTES: &[u8] = include_bytes!("notes.bin");
+
+/// The interop service, as reflection shows it.
+pub const TESTING: &[u8] = include_bytes!("testing.bin");

@@ -1,0 +1,160 @@
+//! The server: settings, services, and the way in for requests.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode, Version};
+use manywire_core::{Drain, Limits, Metrics};
+use manywire_http::{Handler, Request, Response, reply};
+use manywire_service::auth::Token;
+use manywire_service::files::Files;
+use tonic::body::Body;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use crate::known::{Known, Paths, Service};
+use crate::{call, services, web};
+
+/// What an operator decides.
+pub struct Settings {
+    /// Where files are stored; made if it is not there.
+    pub data_dir: PathBuf,
+    /// The time between two messages of a ticking stream.
+    pub tick: Duration,
+    /// What callers must show, if anything.
+    pub token: Option<Token>,
+    /// Whether to serve `grpc.testing.TestService` too.
+    pub interop: bool,
+    /// Web pages from these origins may call by gRPC-Web; `*` stands for any. Those of the same origin always may.
+    pub web_origins: Vec<String>,
+    /// How much a caller may ask for.
+    pub limits: Arc<Limits>,
+    /// What counts the calls.
+    pub metrics: Metrics,
+    /// When to wind down.
+    pub drain: Drain,
+}
+
+impl Settings {
+    /// The defaults, with files in this directory.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            tick: Duration::from_secs(1),
+            token: None,
+            interop: false,
+            web_origins: Vec::new(),
+            limits: Arc::default(),
+            metrics: Metrics::new(),
+            drain: Drain::default(),
+        }
+    }
+}
+
+/// Answers gRPC and gRPC-Web requests. Clones are one server.
+#[derive(Clone)]
+pub struct Server(Arc<Shared>);
+
+/// What all calls need.
+pub(crate) struct Shared {
+    pub(crate) paths: Paths,
+    services: Vec<Service>,
+    pub(crate) token: Option<Token>,
+    pub(crate) web_origins: Vec<String>,
+    pub(crate) metrics: Metrics,
+    pub(crate) drain: Drain,
+    health: HealthReporter,
+}
+
+impl Shared {
+    /// Hands a request to its service.
+    pub(crate) async fn call(&self, known: &Known, request: http::Request<Body>) -> http::Response<Body> {
+        let Some(service) = self.services.get(known.service) else {
+            return tonic::Status::unimplemented("the service is not served").into_http();
+        };
+        match service(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
+impl Server {
+    /// Opens the data directory and prepares the services. They are not ready until [`Server::set_ready`] says so.
+    pub fn new(settings: Settings) -> io::Result<Self> {
+        let files = Files::open(&settings.data_dir, settings.limits.file_bytes).map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot use {} for files: {error}", settings.data_dir.display()))
+        })?;
+        let mut paths = Paths::default();
+        for descriptors in services::descriptors(settings.interop) {
+            paths.add(descriptors).map_err(io::Error::other)?;
+        }
+        let health = HealthReporter::new();
+        let services = paths
+            .services()
+            .iter()
+            .map(|name| services::service(name, &settings, files, &health))
+            .collect::<io::Result<Vec<_>>>()?;
+        Ok(Self(Arc::new(Shared {
+            paths,
+            services,
+            token: settings.token,
+            web_origins: settings.web_origins,
+            metrics: settings.metrics,
+            drain: settings.drain,
+            health,
+        })))
+    }
+
+    /// What the health service says from now on, of the server and of each service.
+    pub async fn set_ready(&self, is_ready: bool) {
+        let status = if is_ready { ServingStatus::Serving } else { ServingStatus::NotServing };
+        self.0.health.set_service_status("", status).await;
+        for service in self.0.paths.services() {
+            self.0.health.set_service_status(service, status).await;
+        }
+    }
+}
+
+impl Handler for Server {
+    async fn handle(&self, request: Request) -> Response {
+        if web::is_preflight(&request) {
+            return web::preflight(&self.0.web_origins, request.headers());
+        }
+        let response = match content_type(request.headers()) {
+            kind if is_kind(kind, b"application/grpc-web") || is_kind(kind, b"application/grpc-web-text") => {
+                web::answer(&self.0, request).await
+            }
+            kind if !is_kind(kind, b"application/grpc") => return not_grpc(),
+            _ if request.version() != Version::HTTP_2 => return not_http2(),
+            _ if request.method() != http::Method::POST => return manywire_http::method_not_allowed("POST"),
+            _ => call::answer(&self.0, request.map(Body::new)).await,
+        };
+        response.map(manywire_http::Body::stream)
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> &[u8] {
+    headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default()
+}
+
+/// Whether a content type is `kind`, perhaps with a message format (`+proto`) or parameters.
+fn is_kind(content_type: &[u8], kind: &[u8]) -> bool {
+    match content_type.split_at_checked(kind.len()) {
+        Some((start, rest)) => start.eq_ignore_ascii_case(kind) && matches!(rest.first(), None | Some(b'+' | b';' | b' ')),
+        None => false,
+    }
+}
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+fn not_grpc() -> Response {
+    let text = "this port answers gRPC (content-type application/grpc) and gRPC-Web (application/grpc-web)\n";
+    reply(StatusCode::UNSUPPORTED_MEDIA_TYPE, TEXT, text)
+}
+
+fn not_http2() -> Response {
+    reply(StatusCode::HTTP_VERSION_NOT_SUPPORTED, TEXT, "gRPC needs HTTP/2; over HTTP/1.1 send gRPC-Web\n")
+}

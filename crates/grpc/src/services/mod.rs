@@ -1,0 +1,113 @@
+//! The services: each translates between its messages and the functions in `manywire-service`.
+
+mod chat;
+mod files;
+mod greeter;
+mod types;
+mod users;
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
+
+use futures_core::Stream;
+use futures_util::StreamExt as _;
+use manywire_core::RpcError;
+use manywire_service::files::Files;
+use tonic::body::Body;
+use tonic::codec::CompressionEncoding::{Gzip, Zstd};
+use tonic::codegen::BoxFuture;
+use tonic::{Status, Streaming};
+use tonic_health::server::{HealthReporter, HealthService};
+use tonic_reflection::server::Builder as Reflection;
+
+use crate::known::Service;
+use crate::{error, pb, server::Settings};
+
+/// A stream of answers.
+pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// The descriptors of everything that is served.
+pub(crate) fn descriptors(interop: bool) -> Vec<&'static [u8]> {
+    let mut sets = vec![
+        pb::NOTES,
+        tonic_health::pb::FILE_DESCRIPTOR_SET,
+        tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+        tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+    ];
+    if interop {
+        sets.push(pb::TESTING);
+    }
+    sets
+}
+
+/// Prepares the service of this full name.
+pub(crate) fn service(name: &str, settings: &Settings, files: Files, health: &HealthReporter) -> io::Result<Service> {
+    /// Every server that tonic generates has these methods, and no trait that says so.
+    macro_rules! limited {
+        ($server:expr) => {
+            erase(
+                $server
+                    .accept_compressed(Gzip)
+                    .accept_compressed(Zstd)
+                    .send_compressed(Gzip)
+                    .send_compressed(Zstd)
+                    .max_decoding_message_size(settings.limits.message_bytes),
+            )
+        };
+    }
+    Ok(match name {
+        "Greeter" => limited!(pb::greeter_server::GreeterServer::new(greeter::Greeter::new(settings.tick))),
+        "UserService" => limited!(pb::user_service_server::UserServiceServer::new(users::Users)),
+        "FileService" => limited!(pb::file_service_server::FileServiceServer::new(files::Downloads(files))),
+        "UpFileService" => limited!(pb::up_file_service_server::UpFileServiceServer::new(files::Uploads(files))),
+        "ChatService" => limited!(pb::chat_service_server::ChatServiceServer::new(chat::Chat)),
+        "TypesService" => erase(types::Types::new(settings.limits.message_bytes)),
+        "grpc.health.v1.Health" => limited!(tonic_health::pb::health_server::HealthServer::new(
+            HealthService::from_health_reporter(health.clone())
+        )),
+        "grpc.reflection.v1.ServerReflection" => {
+            limited!(reflection(settings.interop).build_v1().map_err(io::Error::other)?)
+        }
+        "grpc.reflection.v1alpha.ServerReflection" => {
+            limited!(reflection(settings.interop).build_v1alpha().map_err(io::Error::other)?)
+        }
+        other => return Err(io::Error::other(format!("{other} has descriptors and no implementation"))),
+    })
+}
+
+fn reflection(interop: bool) -> Reflection<'static> {
+    let builder = Reflection::configure().include_reflection_service(false);
+    descriptors(interop).into_iter().fold(builder, Reflection::register_encoded_file_descriptor_set)
+}
+
+fn erase<S>(service: S) -> Service
+where
+    S: tower::Service<
+            http::Request<Body>,
+            Response = http::Response<Body>,
+            Error = Infallible,
+            Future = BoxFuture<http::Response<Body>, Infallible>,
+        > + Clone
+        + Send
+        + Sync
+        + 'static,
+{
+    // What tonic generates is always ready.
+    Box::new(move |request| service.clone().call(request))
+}
+
+/// What a client streams, with errors in our terms.
+pub(crate) fn incoming<T: Send + 'static>(
+    streaming: Streaming<T>,
+) -> impl Stream<Item = Result<T, RpcError>> + Send + Unpin + 'static {
+    streaming.map(|message| message.map_err(|status| error::from_status(&status)))
+}
+
+/// What a method streams, with errors in gRPC's terms.
+pub(crate) fn outgoing<T, U>(
+    stream: impl Stream<Item = Result<T, RpcError>> + Send + 'static,
+    message: impl Fn(T) -> U + Send + 'static,
+) -> Answers<U> {
+    Box::pin(stream.map(move |item| item.map(&message).map_err(error::to_status)))
+}

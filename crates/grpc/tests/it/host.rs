@@ -1,0 +1,100 @@
+//! A server on a port of its own, as the program runs it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use manywire_core::{Limits, Metrics, Shutdown};
+use manywire_grpc::{Server, Settings};
+use manywire_http::Http2;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tonic::transport::Channel;
+
+/// A running server; it ends with the value.
+pub struct Host {
+    pub address: SocketAddr,
+    pub server: Server,
+    pub metrics: Metrics,
+    pub shutdown: Shutdown,
+    data: TempDir,
+    accepting: JoinHandle<()>,
+}
+
+impl Host {
+    /// A server that ticks every 5 ms.
+    pub async fn start() -> Self {
+        Self::with(|_| {}, Http2::default()).await
+    }
+
+    pub async fn with(adjust: impl FnOnce(&mut Settings), http2: Http2) -> Self {
+        let data = TempDir::new().unwrap();
+        let (shutdown, metrics) = (Shutdown::new(), Metrics::new());
+        let mut settings = Settings::new(data.path());
+        settings.tick = Duration::from_millis(5);
+        settings.drain = shutdown.drain();
+        settings.metrics = metrics.clone();
+        adjust(&mut settings);
+        let limits = settings.limits.clone();
+        let server = Server::new(settings).unwrap();
+        server.set_ready(true).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepting = tokio::spawn(accept(listener, server.clone(), limits, http2, shutdown.clone()));
+        Self { address, server, metrics, shutdown, data, accepting }
+    }
+
+    /// A server with these limits.
+    pub async fn limited(adjust: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = Limits::default();
+        adjust(&mut limits);
+        Self::with(|settings| settings.limits = Arc::new(limits), Http2::default()).await
+    }
+
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// The names in the data directory.
+    pub fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.data()).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    pub async fn channel(&self) -> Channel {
+        Channel::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, server: Server, limits: Arc<Limits>, http2: Http2, shutdown: Shutdown) {
+    loop {
+        let (tcp, _) = listener.accept().await.unwrap();
+        tcp.set_nodelay(true).unwrap();
+        let (server, limits, http2) = (server.clone(), limits.clone(), http2.clone());
+        let (drain, token) = (shutdown.drain(), shutdown.track());
+        tokio::spawn(async move {
+            manywire_http::serve(tcp, server, &limits, &http2, &drain).await;
+            drop(token);
+        });
+    }
+}
+
+/// Waits until a condition holds.
+pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let patience = tokio::time::Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(tokio::time::Instant::now() < patience, "waited too long: {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}

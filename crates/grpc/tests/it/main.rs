@@ -1,0 +1,8 @@
+//! The server on a real port, called by Python's grpcio, Go's official interop client, tonic, and peers that misbehave.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod files;
+mod host;
+mod notes;
+mod python;

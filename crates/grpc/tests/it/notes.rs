@@ -1,0 +1,93 @@
+//! The notes' services, called by tonic.
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use manywire_grpc::pb::greeter_client::GreeterClient;
+use manywire_grpc::pb::user_service_client::UserServiceClient;
+use manywire_grpc::pb::chat_service_client::ChatServiceClient;
+use manywire_grpc::pb::{HelloRequest, StreamReqData, TextRequest, UserRequest};
+use tonic::{Code, Request};
+use tonic_types::StatusExt as _;
+
+use crate::host::{Host, until};
+
+#[tokio::test]
+async fn greetings_follow_the_language() {
+    let host = Host::start().await;
+    let mut greeter = GreeterClient::new(host.channel().await);
+    for (language, wanted) in [("en", "hello 世界"), ("zh-CN,zh;q=0.9", "你好,世界")] {
+        let mut request = Request::new(HelloRequest { name: "世界".into() });
+        request.metadata_mut().insert("accept-language", language.parse().unwrap());
+        assert_eq!(greeter.say_hello(request).await.unwrap().get_ref().message, wanted);
+    }
+    let text = host.metrics.render();
+    assert!(text.contains(r#"manywire_calls_total{method="Greeter/SayHello",wire="grpc"} 2"#), "{text}");
+}
+
+#[tokio::test]
+async fn the_three_streams_run_to_their_ends() {
+    let host = Host::start().await;
+    let mut greeter = GreeterClient::new(host.channel().await);
+    let data = |text: &str| StreamReqData { data: text.into() };
+
+    let times = greeter.get_stream(data("")).await.unwrap().into_inner();
+    let times: Vec<_> = times.try_collect().await.unwrap();
+    assert_eq!(times.len(), 12);
+
+    let sent = stream::iter((0..10_000).map(move |n| data(&n.to_string())));
+    assert_eq!(greeter.put_stream(sent).await.unwrap().get_ref().data, "received 10000");
+
+    let (speak, heard) = tokio::sync::mpsc::channel(1);
+    let spoken = stream::unfold(heard, |mut heard| async { heard.recv().await.map(|m| (m, heard)) });
+    let mut answers = greeter.all_stream(spoken).await.unwrap().into_inner();
+    speak.send(data("I is client")).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(answers.next().await.unwrap().unwrap().data, "I is server");
+    }
+    drop(speak);
+    let rest: Vec<_> = answers.try_collect().await.unwrap();
+    assert!(rest.len() < 100);
+}
+
+#[tokio::test]
+async fn a_chat_answers_every_message_in_turn() {
+    let host = Host::start().await;
+    let mut chat = ChatServiceClient::new(host.channel().await);
+    let said = stream::iter((0..3).map(|_| TextRequest { message: "hi".into() }));
+    let answers: Vec<_> = chat.text_chat(said).await.unwrap().into_inner().try_collect().await.unwrap();
+    let texts: Vec<_> = answers.iter().map(|answer| answer.message.as_str()).collect();
+    assert_eq!(texts, ["server send world to client!i=0", "server send world to client!i=1", "server send world to client!i=2"]);
+}
+
+#[tokio::test]
+async fn a_bad_id_is_named_in_the_details() {
+    let host = Host::start().await;
+    let mut users = UserServiceClient::new(host.channel().await);
+    assert_eq!(users.get_user(UserRequest { id: 7 }).await.unwrap().get_ref().name, "itxiaoshen");
+    let status = users.get_user(UserRequest { id: -1 }).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert_eq!(status.get_details_bad_request().unwrap().field_violations[0].field, "id");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_leaves_no_task_behind() {
+    let host = Host::start().await;
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    {
+        let mut greeter = GreeterClient::new(host.channel().await);
+        let mut chat = ChatServiceClient::new(host.channel().await);
+        let mut open = Vec::new();
+        for _ in 0..20 {
+            let mut all = greeter.all_stream(stream::pending::<StreamReqData>()).await.unwrap().into_inner();
+            all.next().await.unwrap().unwrap();
+            let times = greeter.get_stream(StreamReqData::default()).await.unwrap().into_inner();
+            let talk = chat.text_chat(stream::pending::<TextRequest>()).await.unwrap().into_inner();
+            open.push((all, times, talk));
+        }
+        assert!(tasks() > before);
+    }
+    until("the tasks end with their client", || tasks() <= before).await;
+    let cancelled = |method| format!(r#"manywire_errors_total{{kind="cancelled",method="{method}",wire="grpc"}} 20"#);
+    let text = host.metrics.render();
+    assert!(text.contains(&cancelled("Greeter/AllStream")) && text.contains(&cancelled("ChatService/TextChat")), "{text}");
+}

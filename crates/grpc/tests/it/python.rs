@@ -1,0 +1,98 @@
+//! The notes' own Python clients, run as a person runs them.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use manywire_http::Http2;
+use tokio::process::Command;
+
+use crate::host::Host;
+
+pub fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// A Python that has grpcio; without one the tests that need it say that they are skipped.
+pub fn interpreter() -> Option<&'static str> {
+    static FOUND: OnceLock<Option<String>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        if let Ok(path) = std::env::var("MANYWIRE_PYTHON") {
+            return Some(path);
+        }
+        let has_grpc = std::process::Command::new("python3").args(["-c", "import grpc"]).output();
+        has_grpc.is_ok_and(|output| output.status.success()).then(|| "python3".to_owned())
+    });
+    if found.is_none() {
+        eprintln!("SKIPPED: grpcio is not installed (set MANYWIRE_PYTHON)");
+    }
+    found.as_deref()
+}
+
+/// What a client printed, and whether it succeeded.
+pub async fn run(python: &str, host: &Host, script: &str, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(python)
+        .current_dir(root())
+        .arg(script)
+        .args(["--target", &host.address.to_string()])
+        .args(arguments)
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(std::time::Duration::from_secs(60), output).await.unwrap().unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    (output.status.success(), text)
+}
+
+/// Runs a client that must succeed.
+async fn prints(python: &str, host: &Host, script: &str, arguments: &[&str]) -> String {
+    let (is_ok, text) = run(python, host, script, arguments).await;
+    assert!(is_ok, "{script}: {text}");
+    text
+}
+
+#[tokio::test]
+async fn the_notes_clients_print_what_the_notes_say() {
+    let Some(python) = interpreter() else { return };
+    let host = Host::start().await;
+    assert_eq!(prints(python, &host, "python/grpc_client.py", &[]).await, "hello world\n");
+    let chinese = prints(python, &host, "python/grpc_client.py", &["--language", "zh", "世界"]).await;
+    assert_eq!(chinese, "你好,世界\n");
+    let streams = prints(python, &host, "python/grpc_stream_client.py", &[]).await;
+    assert!(streams.contains("client stream: received 10\n"), "{streams}");
+    assert_eq!(streams.lines().filter(|line| line.trim().parse::<i64>().is_ok()).count(), 12, "{streams}");
+    let chat = prints(python, &host, "python/grpc_chat_client.py", &["a", "b"]).await;
+    assert_eq!(chat, "server send world to client!i=0\nserver send world to client!i=1\n");
+    let types = prints(python, &host, "python/types_client.py", &[]).await;
+    assert!(types.contains("came back the same: True") && types.contains("optional_int32: 0, set: True"), "{types}");
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_in_the_notes_words() {
+    let Some(python) = interpreter() else { return };
+    let open = Host::start().await;
+    assert_eq!(prints(python, &open, "python/grpc_user_client.py", &["7"]).await, "user 7: itxiaoshen\n");
+    let host = Host::with(|settings| settings.token = Some("app:key".parse().unwrap()), Http2::default()).await;
+    let script = "python/grpc_user_client.py";
+    assert_eq!(prints(python, &host, script, &["--token", "app:key"]).await, "user 1: itxiaoshen\n");
+    let refused = |text: &str| (false, format!("the server refused: UNAUTHENTICATED: {text}\n"));
+    assert_eq!(run(python, &host, script, &[]).await, refused("未传输token"));
+    assert_eq!(run(python, &host, script, &["--token", "app:wrong"]).await, refused("token 不正确"));
+}
+
+#[tokio::test]
+async fn the_file_client_stores_and_fetches() {
+    let Some(python) = interpreter() else { return };
+    let host = Host::start().await;
+    let here = tempfile::TempDir::new().unwrap();
+    let path = here.path().join("notes.bin");
+    let bytes: Vec<u8> = (0..200_000_u32).map(|n| (n % 253) as u8).collect();
+    std::fs::write(&path, &bytes).unwrap();
+    let script = "python/grpc_file_client.py";
+    prints(python, &host, script, &["up", path.to_str().unwrap()]).await;
+    std::fs::remove_file(&path).unwrap();
+    prints(python, &host, script, &["down", path.to_str().unwrap()]).await;
+    assert!(std::fs::read(&path).unwrap() == bytes);
+    let absent = here.path().join("absent");
+    let (is_ok, text) = run(python, &host, script, &["down", absent.to_str().unwrap()]).await;
+    assert!(!is_ok && text.contains("NOT_FOUND"), "{text}");
+    assert_eq!(std::fs::read_dir(here.path()).unwrap().count(), 1);
+}

@@ -1,0 +1,1 @@
+"""Stubs of the protos in proto/, written by scripts/generate."""
