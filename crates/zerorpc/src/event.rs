@@ -4,6 +4,8 @@
 //! `response_to`, the id of that first event. Further headers (a tracer's, say) are passed over.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use manywire_core::{RpcError, Value};
 
@@ -140,44 +142,56 @@ pub(crate) struct Route<'a> {
     pub(crate) response_to: Option<&'a [u8]>,
 }
 
-/// Writes events, each with an id of its own.
+/// The id of an event: 32 hexadecimal digits.
+pub(crate) type MessageId = [u8; 32];
+
+/// Makes ids that no other process makes: a random base and a counter, as Python's do.
 #[derive(Debug)]
-pub(crate) struct Writer {
-    next: u32,
+pub(crate) struct Ids {
+    next: AtomicU32,
     base: [u8; 24],
 }
 
-impl Writer {
-    /// A writer whose ids no other writer repeats.
+impl Ids {
     pub(crate) fn new() -> Self {
         let random = || RandomState::new().build_hasher().finish();
         let mut base = [0; 24];
         base.copy_from_slice(&format!("{:016x}{:016x}", random(), random()).as_bytes()[..24]);
-        Self { next: random() as u32, base }
+        Self { next: AtomicU32::new(random() as u32), base }
     }
 
-    /// The id of the next event.
-    fn id(&mut self) -> [u8; 32] {
-        self.next = self.next.wrapping_add(1);
+    pub(crate) fn next(&self) -> MessageId {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
         let mut id = [0; 32];
         for (digit, shift) in id.iter_mut().zip((0..32).step_by(4).rev()) {
-            *digit = b"0123456789abcdef"[(self.next >> shift) as usize & 0xf];
+            *digit = b"0123456789abcdef"[(number >> shift) as usize & 0xf];
         }
         id[8..].copy_from_slice(&self.base);
         id
     }
+}
+
+/// Writes events, each with an id of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Writer {
+    ids: Arc<Ids>,
+}
+
+impl Writer {
+    pub(crate) fn new() -> Self {
+        Self { ids: Arc::new(Ids::new()) }
+    }
 
     /// Appends a message with an event; where its arguments cannot be written, nothing is appended.
     pub(crate) fn write(
-        &mut self,
+        &self,
         out: &mut Vec<u8>,
         route: Route<'_>,
         name: &str,
         args: impl FnOnce(&mut Vec<u8>) -> Result<(), RpcError>,
-    ) -> Result<[u8; 32], RpcError> {
-        let start = out.len();
+    ) -> Result<MessageId, RpcError> {
+        let (start, id) = (out.len(), self.ids.next());
         out.extend_from_slice(if route.envelope.is_empty() { NO_ENVELOPE } else { route.envelope });
-        let id = self.id();
         let result = frame::encode(out, Kind::Last, |out| {
             encode(out, &id, route.response_to, name);
             args(out)
@@ -189,15 +203,15 @@ impl Writer {
     }
 
     /// Appends a heartbeat or a grant.
-    pub(crate) fn write_number(&mut self, out: &mut Vec<u8>, route: Route<'_>, name: &str, number: u32) {
+    pub(crate) fn write_number(&self, out: &mut Vec<u8>, route: Route<'_>, name: &str, number: u32) {
         // A number can always be written.
         let _ = self.write(out, route, name, |out| msgpack::encode_array(out, &[Value::Int(number.into())]));
     }
 
-    /// The payload of an event of its own, as publishers send it.
-    pub(crate) fn payload(&mut self, name: &str, args: &[Value]) -> Result<Vec<u8>, RpcError> {
+    /// The payload of an event that opens no channel, as publishers send it.
+    pub(crate) fn payload(&self, name: &str, args: &[Value]) -> Result<Vec<u8>, RpcError> {
         let mut out = Vec::with_capacity(128);
-        encode(&mut out, &self.id(), None, name);
+        encode(&mut out, &self.ids.next(), None, name);
         msgpack::encode_array(&mut out, args)?;
         Ok(out)
     }

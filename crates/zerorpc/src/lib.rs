@@ -1,4 +1,5 @@
 //! zerorpc: msgpack events over ZeroMQ's ZMTP, server and client.
+mod client;
 mod error;
 mod event;
 mod heartbeat;
@@ -6,4 +7,5 @@ mod msgpack;
 mod server;
 mod zmtp;
 
-pub use server::serve;
+pub use client::{Answer, Client, Published, Stream, Subscriber};
+pub use server::{Publisher, serve, serve_events};

@@ -53,6 +53,10 @@ impl Exchange {
         }
     }
 
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// Whether another message may be taken up.
     pub(super) fn has_room(&self) -> bool {
         !self.out.is_full() && self.working.len() < self.connection.limits.in_flight
@@ -200,7 +204,7 @@ impl Exchange {
                 }
             }
             Done::Item(item, stream) => {
-                let rest = send_item(&mut self.writer, &mut self.out, channel, &key, item, stream);
+                let rest = send_item(&self.writer, &mut self.out, channel, &key, item, stream);
                 channel.state = State::Waiting(rest);
                 self.go_on(key);
             }
@@ -229,7 +233,7 @@ impl Exchange {
                     let cx = &mut Context::from_waker(Waker::noop());
                     match Pin::new(&mut stream).poll_next(cx) {
                         Poll::Ready(item) => {
-                            send_item(&mut self.writer, &mut self.out, channel, &key, item, stream)
+                            send_item(&self.writer, &mut self.out, channel, &key, item, stream)
                         }
                         // A stream that waits for something other than its reader may never end.
                         Poll::Pending if self.draining => Rest::End(Err(shutting_down())),
@@ -281,7 +285,7 @@ impl Exchange {
             self.due = Some(now + heartbeat::PERIOD);
             return;
         }
-        let (writer, out, since) = (&mut self.writer, &mut self.out, self.listening);
+        let (writer, out, since) = (&self.writer, &mut self.out, self.listening);
         self.channels.retain(|key, channel| match channel.pulse.beat(now, since) {
             Beat::Wait => true,
             Beat::Send => {
@@ -329,7 +333,7 @@ impl Exchange {
 
 /// Sends an item of a stream and returns what is left of it.
 fn send_item(
-    writer: &mut Writer,
+    writer: &Writer,
     out: &mut Outbox,
     channel: &mut Channel,
     key: &[u8],

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use super::command::{self, Command, CommandError, SocketType};
 use super::frame::FrameError;
 use super::greeting::{self, GreetingError};
-use super::{Inbox, Incoming};
+use super::inbox::{Inbox, Incoming};
 
 /// Why a handshake failed.
 #[derive(Debug, thiserror::Error)]

@@ -2,14 +2,15 @@
 //!
 //! Specifications: <https://rfc.zeromq.org/spec/23/> (3.0) and <https://rfc.zeromq.org/spec/37/> (3.1).
 
-pub(crate) mod command;
+mod command;
 pub(crate) mod frame;
-pub(crate) mod greeting;
+mod greeting;
 mod handshake;
 mod inbox;
+mod link;
 mod outbox;
 
-pub(crate) use command::{Command, SocketType};
+pub(crate) use command::{SocketType, encode_subscription};
 pub(crate) use handshake::{HandshakeError, handshake};
-pub(crate) use inbox::{Inbox, Incoming};
+pub(crate) use link::{Closed, Link, Received};
 pub(crate) use outbox::Outbox;

@@ -103,13 +103,3 @@ assert [task.get() for task in slow] == [800] * 50
 "#;
     run_python(script, &server.url()).await;
 }
-
-#[tokio::test]
-async fn twelve_idle_seconds_inside_a_call_are_bridged_by_heartbeats() {
-    let server = Server::start().await;
-    let script = r#"
-both = [client(), client(passive_heartbeat=True)]
-assert [task.get() for task in [gevent.spawn(c.sleep, 12000) for c in both]] == [12000, 12000]
-"#;
-    run_python(script, &server.url()).await;
-}

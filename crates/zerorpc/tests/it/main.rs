@@ -3,4 +3,8 @@
 //! The interpreter is `$MANYWIRE_PYTHON`, or `python3` where that can import zerorpc; without one these tests say so and pass.
 
 mod calls;
+mod client;
+mod events;
 mod peers;
+mod silence;
+mod streams;
