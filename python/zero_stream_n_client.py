@@ -1,0 +1,19 @@
+#!/usr/bin/env python3
+"""Several streams at one time over one zerorpc client: pip install zerorpc, then run this beside `manywire serve`."""
+import argparse
+import sys
+
+import zerorpc
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--url", default="tcp://127.0.0.1:4242")
+parser.add_argument("-n", type=int, default=3, help="how many streams")
+options = parser.parse_args()
+
+client = zerorpc.Client(options.url, timeout=5)
+try:
+    streams = [client.streaming_range(10 * number, 10 * number + 10, 2) for number in range(options.n)]
+    for items in zip(*streams):
+        print(*items)
+except (zerorpc.TimeoutExpired, zerorpc.LostRemote) as error:
+    sys.exit(f"no zerorpc server at {options.url} ({error}); start one with: manywire serve")
