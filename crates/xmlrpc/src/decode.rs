@@ -36,10 +36,7 @@ enum Begun {
 
 /// Reads a value whose `<value>` has just been opened, up to and with its end.
 pub(crate) fn value(markup: &mut Markup<'_>, nesting: usize) -> Result<Value, DecodeError> {
-    read(markup, nesting).map_err(|error| DecodeError {
-        flaw: if error.flaw == Flaw::Message { Flaw::Value } else { error.flaw },
-        ..error
-    })
+    read(markup, nesting).map_err(DecodeError::in_value)
 }
 
 fn read(markup: &mut Markup<'_>, nesting: usize) -> Result<Value, DecodeError> {
@@ -92,7 +89,7 @@ impl Open {
             Open::Array(_) => match markup.next_tag()? {
                 Token::Open(Tag::Value) => return Ok(true),
                 Token::Close => expect_close(markup, "array")?,
-                token => return Err(unexpected(markup, &token, "a value or the end of the data")),
+                token => return Err(unexpected(markup, token, "a value or the end of the data")),
             },
             Open::Struct(_, name) => match markup.next_tag()? {
                 Token::Open(Tag::Member) => {
@@ -102,7 +99,7 @@ impl Open {
                     return Ok(true);
                 }
                 Token::Close => {}
-                token => return Err(unexpected(markup, &token, "a member or the end of the struct")),
+                token => return Err(unexpected(markup, token, "a member or the end of the struct")),
             },
         }
         expect_close(markup, "value")?;
@@ -119,14 +116,11 @@ impl Open {
 
 /// Reads what follows `<value>`: a scalar to its end, or the beginning of a container.
 fn begin(markup: &mut Markup<'_>) -> Result<Begun, DecodeError> {
-    let (bare, token) = match markup.next()? {
-        Token::Text(bare) => (bare, markup.next()?),
-        token => (Cow::Borrowed(""), token),
-    };
+    let (bare, token) = text_and_next(markup)?;
     let tag = match token {
         Token::Close => return Ok(Begun::Whole(Value::String(bare.into_owned()))),
         Token::Open(tag) if is_blank(&bare) => tag,
-        token => return Err(unexpected(markup, &token, "the end of a value that is bare text")),
+        token => return Err(unexpected(markup, token, "the end of a value that is bare text")),
     };
     let value = match tag {
         Tag::Array => {
@@ -149,7 +143,7 @@ fn scalar(markup: &mut Markup<'_>, tag: Tag) -> Result<Value, DecodeError> {
         Tag::DateTime => "dateTime.iso8601",
         Tag::Base64 => "base64",
         Tag::Nil => "nil",
-        other => return Err(unexpected(markup, &Token::Open(other), "a type of XML-RPC")),
+        other => return Err(unexpected(markup, Token::Open(other), "a type of XML-RPC")),
     };
     let text = text(markup, name)?;
     let written = text.trim_ascii();
@@ -182,38 +176,43 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(packed).ok()
 }
 
+/// The text that comes next, which may be empty, and what follows it.
+fn text_and_next<'a>(markup: &mut Markup<'a>) -> Result<(Cow<'a, str>, Token), DecodeError> {
+    match markup.next()? {
+        Token::Text => Ok((markup.take_text(), markup.next()?)),
+        token => Ok((Cow::Borrowed(""), token)),
+    }
+}
+
 /// The text of the element that has just been opened, up to and with its end.
 pub(crate) fn text<'a>(markup: &mut Markup<'a>, name: &'static str) -> Result<Cow<'a, str>, DecodeError> {
-    let (text, token) = match markup.next()? {
-        Token::Text(text) => (text, markup.next()?),
-        token => (Cow::Borrowed(""), token),
-    };
+    let (text, token) = text_and_next(markup)?;
     match token {
         Token::Close => Ok(text),
-        token => Err(unexpected(markup, &token, name)),
+        token => Err(unexpected(markup, token, name)),
     }
 }
 
 pub(crate) fn expect_open(markup: &mut Markup<'_>, wanted: Tag) -> Result<(), DecodeError> {
     match markup.next_tag()? {
         Token::Open(tag) if tag == wanted => Ok(()),
-        token => Err(unexpected(markup, &token, &markup.name_of(wanted))),
+        token => Err(unexpected(markup, token, &markup.name_of(wanted))),
     }
 }
 
 pub(crate) fn expect_close(markup: &mut Markup<'_>, name: &str) -> Result<(), DecodeError> {
     match markup.next_tag()? {
         Token::Close => Ok(()),
-        token => Err(unexpected(markup, &token, &format!("the end of {name}"))),
+        token => Err(unexpected(markup, token, &format!("the end of {name}"))),
     }
 }
 
 /// An element that has no place where it is.
-pub(crate) fn unexpected(markup: &Markup<'_>, token: &Token<'_>, wanted: &str) -> DecodeError {
+pub(crate) fn unexpected(markup: &Markup<'_>, token: Token, wanted: &str) -> DecodeError {
     let got = match token {
-        Token::Open(tag) => markup.name_of(*tag),
+        Token::Open(tag) => markup.name_of(tag),
         Token::Close => "the end of the element".to_owned(),
-        Token::Text(_) => "text".to_owned(),
+        Token::Text => "text".to_owned(),
         Token::End => "the end of the document".to_owned(),
     };
     markup.error(Flaw::Message, format!("expected {wanted}, got {got}"))

@@ -92,28 +92,41 @@ pub enum Flaw {
 }
 
 /// Why a message could not be read, and where.
+///
+/// Boxed, so that the many steps of a parser that succeed return in registers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what}, at byte {at}")]
-pub struct DecodeError {
-    pub(crate) flaw: Flaw,
-    pub(crate) at: usize,
-    pub(crate) what: Cow<'static, str>,
+#[error("{}, at byte {}", .0.what, .0.at)]
+pub struct DecodeError(Box<Details>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Details {
+    flaw: Flaw,
+    at: usize,
+    what: Cow<'static, str>,
 }
 
 impl DecodeError {
     pub(crate) fn new(flaw: Flaw, at: usize, what: impl Into<Cow<'static, str>>) -> Self {
-        Self { flaw, at, what: what.into() }
+        Self(Box::new(Details { flaw, at, what: what.into() }))
     }
 
     /// In what way the message is wrong.
     pub fn flaw(&self) -> Flaw {
-        self.flaw
+        self.0.flaw
+    }
+
+    /// The same error, where it turns out to be inside a value.
+    pub(crate) fn in_value(mut self) -> Self {
+        if self.0.flaw == Flaw::Message {
+            self.0.flaw = Flaw::Value;
+        }
+        self
     }
 }
 
 impl From<DecodeError> for Fault {
     fn from(error: DecodeError) -> Self {
-        let (code, prefix) = match error.flaw {
+        let (code, prefix) = match error.flaw() {
             Flaw::Malformed => (MALFORMED, "not well-formed XML"),
             Flaw::Encoding => (UNSUPPORTED_ENCODING, "unsupported encoding"),
             Flaw::Message => (INVALID_REQUEST, "not a methodCall"),

@@ -21,12 +21,12 @@ pub struct MethodCall {
 
 /// Reads a `methodCall`.
 pub fn decode_call(body: &[u8], limits: &Limits) -> Result<MethodCall, DecodeError> {
-    decode(body, |markup| read_call(markup, limits.nesting))
+    decode(body, limits, read_call)
 }
 
 /// Reads a `methodResponse`: a result, or a fault.
 pub fn decode_response(body: &[u8], limits: &Limits) -> Result<Result<Value, Fault>, DecodeError> {
-    decode(body, |markup| read_response(markup, limits.nesting))
+    decode(body, limits, read_response)
 }
 
 /// Writes a `methodCall`.
@@ -85,15 +85,19 @@ fn begin(opening: &str) -> String {
 /// Reads a whole document. One that is not well-formed is called that, whatever else is wrong before.
 fn decode<T>(
     body: &[u8],
-    read: impl FnOnce(&mut Markup<'_>) -> Result<T, DecodeError>,
+    limits: &Limits,
+    read: impl FnOnce(&mut Markup<'_>, usize) -> Result<T, DecodeError>,
 ) -> Result<T, DecodeError> {
     let text = document::text(body)?;
-    let mut markup = Markup::new(&text);
-    let message = read(&mut markup);
-    if !matches!(&message, Err(error) if error.flaw == Flaw::Malformed) {
-        markup.finish()?;
+    let mut markup = Markup::new(&text, limits.nesting);
+    let message = read(&mut markup, limits.nesting);
+    if matches!(&message, Err(error) if error.flaw() == Flaw::Malformed) {
+        return message;
     }
-    message
+    match markup.finish() {
+        Err(error) if message.is_ok() || error.flaw() == Flaw::Malformed => Err(error),
+        _ => message,
+    }
 }
 
 fn read_call(markup: &mut Markup<'_>, nesting: usize) -> Result<MethodCall, DecodeError> {
@@ -107,7 +111,7 @@ fn read_call(markup: &mut Markup<'_>, nesting: usize) -> Result<MethodCall, Deco
     match markup.next_tag()? {
         Token::Close => return Ok(MethodCall { name, params }),
         Token::Open(Tag::Params) => {}
-        token => return Err(unexpected(markup, &token, "params")),
+        token => return Err(unexpected(markup, token, "params")),
     }
     while next_param(markup)? {
         params.push(param(markup, nesting)?);
@@ -121,7 +125,7 @@ fn next_param(markup: &mut Markup<'_>) -> Result<bool, DecodeError> {
     match markup.next_tag()? {
         Token::Open(Tag::Param) => Ok(true),
         Token::Close => Ok(false),
-        token => Err(unexpected(markup, &token, "a param")),
+        token => Err(unexpected(markup, token, "a param")),
     }
 }
 
@@ -148,7 +152,7 @@ fn read_response(markup: &mut Markup<'_>, nesting: usize) -> Result<Result<Value
             Err(read_fault(&value)
                 .ok_or_else(|| markup.error(Flaw::Message, "a fault without code and text"))?)
         }
-        token => return Err(unexpected(markup, &token, "params or a fault")),
+        token => return Err(unexpected(markup, token, "params or a fault")),
     };
     expect_close(markup, "methodResponse")?;
     Ok(response)

@@ -36,6 +36,11 @@ fn what_is_not_well_formed_is_called_that() {
         "<methodCall><methodName>m</methodName><?xml version='1.0'?></methodCall>",
         "<?xml version='1.0'?><!DOCTYPE methodCall><methodCall><methodName>m</methodName></methodCall>",
         "<methodCall><methodName>m</methodName><![CDATA[</methodCall>",
+        "<methodCall><methodName>m</methodName></methodCall><![CDATA[ ]]>",
+        "&#32;<methodCall><methodName>m</methodName></methodCall>",
+        "<methodCall><methodName>m</methodName></method:Call>",
+        "<methodCall></methodCall",
+        "<methodCall><methodName>m</methodName><1/></methodCall>",
     ] {
         assert_eq!(flaw(body), Flaw::Malformed, "{body}");
     }
@@ -140,7 +145,7 @@ fn nesting_ends_at_the_limit_and_never_in_an_overflow() {
     assert!(value(&arrays(limit)).is_ok());
     assert_eq!(value(&arrays(limit + 1)).unwrap_err().flaw(), Flaw::Value);
     assert_eq!(value(&arrays(200_000)).unwrap_err().flaw(), Flaw::Value);
-    assert_eq!(flaw(&"<methodCall>".repeat(1_000_000)), Flaw::Malformed);
+    assert_eq!(flaw(&"<methodCall>".repeat(1_000_000)), Flaw::Message);
 }
 
 #[test]
