@@ -1,12 +1,15 @@
 //! Errors in Go's words.
 
-use manywire_core::{ErrorKind, Methods, RpcError};
+use manywire_core::{ErrorKind, Method, Methods, RpcError, Shape};
 
 /// Says an error as Go's net/rpc would.
 pub(crate) fn go_text(error: RpcError, name: &str, methods: &Methods) -> RpcError {
     match error.kind() {
         ErrorKind::UnknownMethod => unknown_method(name, methods),
-        ErrorKind::InvalidParams => RpcError::invalid_params(go_types(error.message())),
+        ErrorKind::InvalidParams => {
+            let arguments = methods.get(name).map_or(&Shape::Any, Method::arguments);
+            RpcError::invalid_params(go_types(error.message(), arguments))
+        }
         _ => error,
     }
 }
@@ -32,19 +35,40 @@ const GO_NAMES: &[(&str, &str)] = &[
     ("bool", "*bool"),
 ];
 
-fn go_types(message: &str) -> String {
-    let Some((before, rest)) = message.split_once("local type ") else {
-        return without_path(message);
-    };
+fn go_types(message: &str, arguments: &Shape) -> String {
+    if let Some((received, path)) = wrong_field(message) {
+        let field = path.rsplit("::").next().unwrap_or(path);
+        let wanted = field.split_once('.').map_or("", |(_, name)| go_name_of_field(arguments, name));
+        return format!("gob: wrong type ({wanted}) for received field {field}; received {received}");
+    }
+    let Some((before, rest)) = message.split_once("local type ") else { return without_path(message) };
     let (rust, after) = rest.split_once(',').unwrap_or((rest, ""));
-    let go = GO_NAMES
-        .iter()
-        .find(|(name, _)| *name == rust)
-        .map_or_else(|| without_path(rust), |(_, go)| (*go).to_owned());
+    let known = GO_NAMES.iter().find(|(name, _)| *name == rust);
+    let go = known.map_or_else(|| without_path(rust), |(_, go)| (*go).to_owned());
     format!("{before}local type {go},{after}")
 }
 
-/// Drops module paths: `wrong type (int) for received field service::arith::Args.A` is about `Args.A`.
+/// gobwire 0.1 puts the received type where Go puts the field's own; the two halves of its message.
+fn wrong_field(message: &str) -> Option<(&str, &str)> {
+    message.strip_prefix("gob: wrong type (")?.split_once(") for received field ")
+}
+
+fn go_name_of_field(arguments: &Shape, name: &str) -> &'static str {
+    let Shape::Record(fields) = arguments else { return "?" };
+    match fields.iter().find(|(field, _)| *field == name).map(|(_, shape)| shape) {
+        Some(Shape::Int) => "int",
+        Some(Shape::Float | Shape::Number) => "float64",
+        Some(Shape::Bool) => "bool",
+        Some(Shape::String) => "string",
+        Some(Shape::Bytes) => "[]uint8",
+        Some(Shape::List(_)) => "slice",
+        Some(Shape::Map) => "map",
+        Some(Shape::Record(_)) => "struct",
+        _ => "?",
+    }
+}
+
+/// Drops module paths, which mean nothing to a caller: `service::arith::Args` is `Args`.
 fn without_path(message: &str) -> String {
     let words = message.split(' ').map(|word| word.rsplit_once("::").map_or(word, |(_, last)| last));
     words.collect::<Vec<_>>().join(" ")
@@ -70,9 +94,16 @@ mod tests {
 
     #[test]
     fn types_are_named_as_in_go() {
-        let field = "gob: wrong type (int) for received field manywire_service::arith::Args.A";
-        assert_eq!(go_types(field), "gob: wrong type (int) for received field Args.A");
+        let arguments = Shape::Record(vec![("A", Shape::Int)]);
+        let field = "gob: wrong type (string) for received field manywire_service::arith::Args.A";
+        assert_eq!(
+            go_types(field, &arguments),
+            "gob: wrong type (int) for received field Args.A; received string"
+        );
         let value = "gob: decoding into local type alloc::string::String, received remote type int";
-        assert_eq!(go_types(value), "gob: decoding into local type *string, received remote type int");
+        assert_eq!(
+            go_types(value, &Shape::String),
+            "gob: decoding into local type *string, received remote type int"
+        );
     }
 }

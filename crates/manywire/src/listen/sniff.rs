@@ -34,13 +34,13 @@ pub(crate) fn look(bytes: &[u8]) -> Verdict {
     use Protocol::*;
     match *bytes {
         [] => Verdict::NeedMore,
-        [0x16, second, ..] if second != 0xFF => Verdict::Is(Tls),
+        [0x16, 0x03, ..] => Verdict::Is(Tls),
         [0xFF, ..] => match prefix(bytes, &ZMTP) {
             Verdict::Unknown => long_gob(bytes),
             verdict => verdict_of(verdict, Zmtp),
         },
         // Any length may open a gob stream, `{` and letters included; what follows is a negative type number.
-        [0x01..=0x7F, 0xF8..=0xFF, ..] => Verdict::Is(Gob),
+        [0x01..=0x7F, second, ..] if is_definition(second) => Verdict::Is(Gob),
         [0x01..=0x7F] => Verdict::NeedMore,
         [0xF8..=0xFE, ..] => long_gob(bytes),
         [b'{' | b'[' | b' ' | b'\t' | b'\r' | b'\n', ..] => Verdict::Is(Json),
@@ -53,12 +53,19 @@ pub(crate) fn look(bytes: &[u8]) -> Verdict {
     }
 }
 
+/// Whether a type number that begins with this byte is one that a gob client defines: Go's numbers are −64 (0x7F, the
+/// first of Go 1.26), −65 (0xFF 0x81, the first of Go 1.19) and on, past 127 with 0xFE. No other wire has such a second
+/// byte.
+fn is_definition(byte: u8) -> bool {
+    matches!(byte, 0x7F | 0xF8..=0xFF)
+}
+
 /// A first gob message of more than 127 bytes: the number of length bytes, the length, and again a negative number.
 fn long_gob(bytes: &[u8]) -> Verdict {
     let width = usize::from(bytes[0].wrapping_neg());
     match bytes.get(1 + width) {
         None if bytes.get(1).is_none_or(|first| *first != 0) => Verdict::NeedMore,
-        Some(0xF8..=0xFF) if bytes[1] != 0 => Verdict::Is(Protocol::Gob),
+        Some(&first) if bytes[1] != 0 && is_definition(first) => Verdict::Is(Protocol::Gob),
         _ => Verdict::Unknown,
     }
 }
@@ -87,6 +94,8 @@ mod tests {
         long_first_message.resize(202, 0);
         for (bytes, protocol) in [
             (&[0x2F, 0xFF, 0x81][..], Protocol::Gob),
+            (&[0x2E, 0x7F, 0x03], Protocol::Gob),
+            (&[0xFF, 200, 0x7F, 0x03], Protocol::Gob),
             (b"{\xFF\x81", Protocol::Gob),
             (b"C\xFF\x81", Protocol::Gob),
             (b"\x16\xFF\x81", Protocol::Gob),

@@ -5,6 +5,7 @@ mod client;
 mod request;
 mod scan;
 mod server;
+mod unicode;
 
 pub(crate) use client::{JsonClient, read_reply, write_request};
 pub(crate) use server::{JsonServer, answer_one};

@@ -1,7 +1,5 @@
 //! Requests and replies of the JSON form, as a server sees them.
 
-use std::borrow::Cow;
-
 use bytes::{Buf as _, BytesMut};
 use manywire_core::{Call, Limits, Reply, RpcError, Session};
 use serde_json::value::RawValue;
@@ -9,6 +7,7 @@ use serde_json::value::RawValue;
 use super::argument::Argument;
 use super::request::{Params, Request};
 use super::scan::Scanner;
+use super::unicode;
 use crate::error::go_text;
 use crate::pipeline::{Codec, Incoming, Unreadable};
 
@@ -71,11 +70,7 @@ impl Codec for JsonServer {
 
 /// Reads one request and starts its method.
 fn start(session: &Session, limits: &Limits, bytes: &[u8]) -> Result<Incoming<Id>, serde_json::Error> {
-    // Go puts U+FFFD where a string is not UTF-8.
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(bytes),
-    };
+    let text = unicode::repaired(bytes);
     let request: Request<'_> = serde_json::from_str(&text)?;
     let call = request.id.map(ToOwned::to_owned);
     let started = start_method(session, limits, &request)
