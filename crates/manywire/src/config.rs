@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use crate::cli::SERVE_EXAMPLES;
-use crate::settings::{Duration, LogFormat, Token};
+use crate::settings::{Duration, LogFormat};
 use crate::wires::Listen;
 
 /// Declares an option once, for the command line, the environment and the file.
@@ -30,6 +30,10 @@ macro_rules! options {
             #[serde(deserialize_with = "parse_all")]
             pub(crate) listen: Vec<Listen>,
 
+            /// Let web pages from this origin call by gRPC-Web; may be repeated, * stands for any
+            #[arg(long, value_name = "ORIGIN", env = "MANYWIRE_WEB_ORIGIN", value_delimiter = ' ')]
+            pub(crate) web_origin: Vec<String>,
+
             /// Serve grpc.testing.TestService too, for the official gRPC interop client
             #[arg(long, env = "MANYWIRE_INTEROP")]
             pub(crate) interop: bool,
@@ -47,6 +51,7 @@ macro_rules! options {
                 Self {
                     config: self.config,
                     listen: if self.listen.is_empty() { file.listen } else { self.listen },
+                    web_origin: if self.web_origin.is_empty() { file.web_origin } else { self.web_origin },
                     interop: self.interop || file.interop,
                     $($name: self.$name.or(file.$name),)*
                 }
@@ -67,7 +72,7 @@ options! {
     "MANYWIRE_DATA_DIR" data_dir: PathBuf,
     /// Ask every gRPC call for this pair in its metadata [default: off]
     #[arg(value_name = "APPID:APPKEY", hide_env_values = true)]
-    "MANYWIRE_TOKEN" token: Token,
+    "MANYWIRE_TOKEN" token: String,
     /// How long calls under way may take to finish after SIGTERM [default: 10s]
     #[arg(value_name = "TIME")]
     "MANYWIRE_DRAIN" drain: Duration,

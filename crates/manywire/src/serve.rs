@@ -35,6 +35,8 @@ pub(crate) struct Server {
     pub(crate) zerorpc: BoundWire,
     pub(crate) zerorpc_pub: BoundWire,
     pub(crate) events: manywire_zerorpc::Publisher,
+    /// None where no listener answers gRPC: it needs the data directory.
+    pub(crate) grpc: Option<manywire_grpc::Server>,
 }
 
 /// The methods as one wire calls them.
@@ -52,6 +54,9 @@ impl Server {
     fn new(settings: Settings) -> anyhow::Result<Self> {
         let methods = Arc::new(manywire_service::methods(manywire_service::Settings { tick: settings.tick }));
         let metrics = Metrics::new();
+        let shutdown = Shutdown::new();
+        let has_grpc = settings.listen.iter().any(|listen| listen.wires.has(Wire::Grpc));
+        let grpc = has_grpc.then(|| grpc_server(&settings, &metrics, &shutdown)).transpose()?;
         let bound = |wire| BoundWire(Dispatch::new(wire, methods.clone(), &metrics));
         Ok(Self {
             gob: bound("gob"),
@@ -63,7 +68,8 @@ impl Server {
             zerorpc_pub: bound("zerorpc-pub"),
             events: manywire_zerorpc::Publisher::new(),
             tls: settings.tls.as_ref().map(crate::tls::Acceptor::new).transpose()?,
-            shutdown: Shutdown::new(),
+            shutdown,
+            grpc,
             ops_shutdown: Shutdown::new(),
             ready: AtomicBool::new(false),
             methods,
@@ -76,6 +82,31 @@ impl Server {
     pub(crate) fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Relaxed)
     }
+
+    async fn set_ready(&self, is_ready: bool) {
+        self.ready.store(is_ready, Ordering::Relaxed);
+        if let Some(grpc) = &self.grpc {
+            grpc.set_ready(is_ready).await;
+        }
+    }
+}
+
+fn grpc_server(
+    settings: &Settings,
+    metrics: &Metrics,
+    shutdown: &Shutdown,
+) -> anyhow::Result<manywire_grpc::Server> {
+    let server = manywire_grpc::Server::new(manywire_grpc::Settings {
+        data_dir: settings.data_dir.clone(),
+        tick: settings.tick,
+        token: settings.token.clone(),
+        interop: settings.interop,
+        web_origins: settings.web_origins.clone(),
+        limits: settings.limits.clone(),
+        metrics: metrics.clone(),
+        drain: shutdown.drain(),
+    });
+    server.context("--data-dir names a folder that cannot be used")
 }
 
 /// Serves until a signal comes.
@@ -105,7 +136,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     }
     let ticking = server.clone();
     tokio::spawn(async move { ticking.events.tick(ticking.settings.tick).await });
-    server.ready.store(true, Ordering::Relaxed);
+    server.set_ready(true).await;
     signals.next().await;
     tokio::select! {
         () = wind_down(&server) => Ok(()),
@@ -124,14 +155,14 @@ fn spawn_acceptor(server: &Arc<Server>, listen: &Listen, listener: TcpListener, 
 }
 
 async fn wind_down(server: &Server) {
-    server.ready.store(false, Ordering::Relaxed);
+    server.set_ready(false).await;
     let (open, drain) = (server.shutdown.open(), server.settings.drain);
     tracing::info!(connections = open, ?drain, "winding down: calls under way may finish");
-    match server.shutdown.finish(drain).await {
-        0 => tracing::info!("all calls finished"),
-        cut => {
-            tracing::warn!(connections = cut, "cut off after the drain limit; raise --drain to wait longer")
-        }
+    let cut = server.shutdown.finish(drain).await;
+    if cut == 0 {
+        tracing::info!("all calls finished");
+    } else {
+        tracing::warn!(connections = cut, "cut off after the drain limit; raise --drain to wait longer");
     }
     server.ops_shutdown.finish(std::time::Duration::from_millis(500)).await;
 }

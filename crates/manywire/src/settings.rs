@@ -1,6 +1,5 @@
 //! Settings once they are known, and the small types that they are written in.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -8,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::ValueEnum;
 use manywire_core::Limits;
+use manywire_grpc::Token;
 use manywire_http::Http2;
 use serde::Deserialize;
 
@@ -37,41 +37,6 @@ impl TryFrom<String> for Duration {
     }
 }
 
-/// The pair that gRPC calls have to show. Its key is never printed.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct Token {
-    pub(crate) app_id: String,
-    pub(crate) app_key: String,
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:…", self.app_id)
-    }
-}
-
-impl FromStr for Token {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some((id, key)) if !id.is_empty() && !key.is_empty() => {
-                Ok(Self { app_id: id.into(), app_key: key.into() })
-            }
-            _ => Err("write it as APPID:APPKEY".into()),
-        }
-    }
-}
-
-impl TryFrom<String> for Token {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
 /// How the log is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -92,12 +57,12 @@ pub(crate) struct TlsFiles {
 }
 
 /// Everything that a server is told, with the defaults filled in.
-#[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) listen: Vec<Listen>,
     pub(crate) tick: std::time::Duration,
     pub(crate) data_dir: PathBuf,
     pub(crate) token: Option<Token>,
+    pub(crate) web_origins: Vec<String>,
     pub(crate) interop: bool,
     pub(crate) drain: std::time::Duration,
     pub(crate) tls: Option<TlsFiles>,
@@ -119,7 +84,12 @@ impl Settings {
             http2: Arc::new(http2(&options)),
             tls: tls(&options)?,
             data_dir: options.data_dir.unwrap_or_else(|| PathBuf::from("data")),
-            token: options.token,
+            token: options
+                .token
+                .map(|pair| pair.parse())
+                .transpose()
+                .map_err(|e: String| anyhow::anyhow!("--token: {e}"))?,
+            web_origins: options.web_origin,
             interop: options.interop,
         })
     }

@@ -19,6 +19,7 @@ pub(crate) struct Router {
     adder: Option<Adder>,
     jsonrpc: Option<manywire_jsonrpc::Server>,
     xmlrpc: Option<manywire_xmlrpc::Server>,
+    grpc: Option<manywire_grpc::Server>,
 }
 
 impl Router {
@@ -30,6 +31,7 @@ impl Router {
             jsonrpc: has(Wire::Jsonrpc)
                 .then(|| manywire_jsonrpc::Server::new(server.jsonrpc.connection(server))),
             xmlrpc: has(Wire::Xmlrpc).then(|| manywire_xmlrpc::Server::new(server.xmlrpc.connection(server))),
+            grpc: server.grpc.clone().filter(|_| has(Wire::Grpc)),
             wires: Arc::new(wires.clone()),
         }
     }
@@ -81,6 +83,7 @@ impl Handler for Router {
             Some(Wire::Netrpc) => answer(self.netrpc.as_ref(), request).await,
             Some(Wire::Http) => answer(self.adder.as_ref(), request).await,
             Some(Wire::Jsonrpc) => answer(self.jsonrpc.as_ref(), request).await,
+            Some(Wire::Grpc) => answer(self.grpc.as_ref(), request).await,
             Some(Wire::Xmlrpc) => answer(self.xmlrpc.as_ref(), request).await,
             _ => not_found(&self.wires),
         }
