@@ -9,7 +9,15 @@ use protox::prost::Message as _;
 const SETS: &[(&str, &[&str])] = &[
     (
         "notes.bin",
-        &["greeter.proto", "user.proto", "file.proto", "upfile.proto", "chat.proto", "hello.proto", "types.proto"],
+        &[
+            "greeter.proto",
+            "user.proto",
+            "file.proto",
+            "upfile.proto",
+            "chat.proto",
+            "hello.proto",
+            "types.proto",
+        ],
     ),
     ("testing.bin", &["grpc/testing/test.proto"]),
 ];
@@ -21,11 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (descriptors, files) in SETS {
         let set = protox::compile(*files, [&protos])?;
         std::fs::write(out.join(descriptors), set.encode_to_vec())?;
-        tonic_prost_build::configure()
-            .bytes(".")
-            .build_transport(false)
-            .out_dir(&out)
-            .compile_fds(set)?;
+        tonic_prost_build::configure().bytes(".").build_transport(false).out_dir(&out).compile_fds(set)?;
     }
     // Messages without a package come out under a name that begins with an underscore.
     std::fs::rename(out.join("_.rs"), out.join("notes.rs"))?;

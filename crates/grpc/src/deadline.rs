@@ -8,7 +8,8 @@ use http::HeaderMap;
 pub(crate) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, String> {
     let Some(value) = headers.get("grpc-timeout") else { return Ok(None) };
     let read = value.to_str().ok().and_then(parse);
-    let malformed = || format!("grpc-timeout {value:?} is malformed: send up to 8 digits and one of H M S m u n");
+    let malformed =
+        || format!("grpc-timeout {value:?} is malformed: send up to 8 digits and one of H M S m u n");
     read.map(Some).ok_or_else(malformed)
 }
 
@@ -48,9 +49,14 @@ mod tests {
 
     #[test]
     fn every_unit_is_read() {
-        for (text, seconds) in
-            [("1H", 3600.0), ("2M", 120.0), ("3S", 3.0), ("4m", 0.004), ("5u", 0.000_005), ("6n", 0.000_000_006)]
-        {
+        for (text, seconds) in [
+            ("1H", 3600.0),
+            ("2M", 120.0),
+            ("3S", 3.0),
+            ("4m", 0.004),
+            ("5u", 0.000_005),
+            ("6n", 0.000_000_006),
+        ] {
             assert_eq!(parse(text), Some(Duration::from_secs_f64(seconds)), "{text}");
         }
         assert!(parse("99999999H").is_some());

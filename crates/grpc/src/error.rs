@@ -24,7 +24,8 @@ pub(crate) fn to_status(error: RpcError) -> Status {
 /// What a status says. Its code is kept.
 pub(crate) fn from_status(status: &Status) -> RpcError {
     let violations = status.get_details_bad_request().map(|details| details.field_violations);
-    let error = RpcError::new(kind(status.code()), status.message().to_owned()).with_code(status.code() as i64);
+    let error =
+        RpcError::new(kind(status.code()), status.message().to_owned()).with_code(status.code() as i64);
     match violations.as_deref() {
         Some([violation, ..]) => {
             let data = [("field", violation.field.as_str()), ("description", violation.description.as_str())];

@@ -15,7 +15,11 @@ pub(crate) type Service =
     Box<dyn Fn(http::Request<Body>) -> BoxFuture<http::Response<Body>, Infallible> + Send + Sync>;
 
 /// Services whose calls need no token: a balancer asks for health, a tool for the schema.
-const OPEN: &[&str] = &["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
+const OPEN: &[&str] = &[
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+    "grpc.reflection.v1alpha.ServerReflection",
+];
 
 /// What is known of a method before it is called.
 pub(crate) struct Known {

@@ -20,6 +20,7 @@ mod call;
 mod deadline;
 mod encoding;
 mod error;
+mod interop;
 mod known;
 pub mod pb;
 mod server;

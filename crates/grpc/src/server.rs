@@ -85,7 +85,10 @@ impl Server {
     /// Opens the data directory and prepares the services. They are not ready until [`Server::set_ready`] says so.
     pub fn new(settings: Settings) -> io::Result<Self> {
         let files = Files::open(&settings.data_dir, settings.limits.file_bytes).map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot use {} for files: {error}", settings.data_dir.display()))
+            io::Error::new(
+                error.kind(),
+                format!("cannot use {} for files: {error}", settings.data_dir.display()),
+            )
         })?;
         let mut paths = Paths::default();
         for descriptors in services::descriptors(settings.interop) {
@@ -143,7 +146,9 @@ fn content_type(headers: &HeaderMap) -> &[u8] {
 /// Whether a content type is `kind`, perhaps with a message format (`+proto`) or parameters.
 fn is_kind(content_type: &[u8], kind: &[u8]) -> bool {
     match content_type.split_at_checked(kind.len()) {
-        Some((start, rest)) => start.eq_ignore_ascii_case(kind) && matches!(rest.first(), None | Some(b'+' | b';' | b' ')),
+        Some((start, rest)) => {
+            start.eq_ignore_ascii_case(kind) && matches!(rest.first(), None | Some(b'+' | b';' | b' '))
+        }
         None => false,
     }
 }

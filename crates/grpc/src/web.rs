@@ -35,7 +35,9 @@ pub(crate) fn preflight(origins: &[String], asked: &HeaderMap) -> Response {
 /// Answers a gRPC-Web request.
 pub(crate) async fn answer(shared: &Shared, request: Request) -> http::Response<Body> {
     let asked = request.headers().get(ORIGIN).cloned().map(|origin| HeaderMap::from_iter([(ORIGIN, origin)]));
-    let calls = tower::service_fn(|request| async { Ok::<_, std::convert::Infallible>(call::answer(shared, request).await) });
+    let calls = tower::service_fn(|request| async {
+        Ok::<_, std::convert::Infallible>(call::answer(shared, request).await)
+    });
     let mut response = match tonic_web::GrpcWebLayer::new().layer(calls).oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
@@ -43,7 +45,8 @@ pub(crate) async fn answer(shared: &Shared, request: Request) -> http::Response<
     if let Some(asked) = asked
         && allow(&shared.web_origins, &asked, response.headers_mut())
     {
-        let exposed = HeaderValue::from_static("grpc-status, grpc-message, grpc-status-details-bin, grpc-encoding");
+        let exposed =
+            HeaderValue::from_static("grpc-status, grpc-message, grpc-status-details-bin, grpc-encoding");
         response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }
     response

@@ -47,7 +47,8 @@ impl Files {
     pub async fn store(&self, pieces: impl Stream<Item = Result<Piece, RpcError>>) -> Result<(), RpcError> {
         let mut pieces = pin!(pieces);
         let first = pieces.try_next().await?;
-        let first = first.ok_or_else(|| refused("name", "an upload needs at least one message, with a name"))?;
+        let first =
+            first.ok_or_else(|| refused("name", "an upload needs at least one message, with a name"))?;
         check_name(&first.name)?;
         let mut upload = Upload::begin(*self).await?;
         upload.write(first.content).await?;
@@ -120,7 +121,8 @@ struct Upload {
 
 impl Upload {
     async fn begin(files: Files) -> Result<Self, RpcError> {
-        let file = blocking(move || TempFile::new(files.dir).map_err(|e| disk("no file can be made", &e))).await?;
+        let file =
+            blocking(move || TempFile::new(files.dir).map_err(|e| disk("no file can be made", &e))).await?;
         Ok(Self { files, file, waiting: Vec::new(), waiting_bytes: 0, size: 0 })
     }
 
@@ -149,7 +151,8 @@ impl Upload {
     async fn finish(mut self, name: String) -> Result<(), RpcError> {
         self.flush().await?;
         let Self { files, file, .. } = self;
-        blocking(move || publish(files.dir, file, &name).map_err(|e| disk("the file cannot be stored", &e))).await
+        blocking(move || publish(files.dir, file, &name).map_err(|e| disk("the file cannot be stored", &e)))
+            .await
     }
 }
 
@@ -172,7 +175,10 @@ fn check_name(name: &str) -> Result<(), RpcError> {
         return Err(refused("name", format!("{name:?} is no file name: no folder, / \\ or NUL")));
     }
     if name.len() > 255 {
-        return Err(refused("name", format!("a file name has at most 255 bytes, this one has {}", name.len())));
+        return Err(refused(
+            "name",
+            format!("a file name has at most 255 bytes, this one has {}", name.len()),
+        ));
     }
     Ok(())
 }

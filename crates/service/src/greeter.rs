@@ -94,9 +94,19 @@ mod tests {
         ] {
             assert_eq!(say_hello("世界", chinese), "你好,世界", "{chinese}");
         }
-        for english in
-            ["", "en", "en,zh;q=0.9", "zh;q=0", "zh;q=0.1,en;q=0.2", "*", "zhx", "zh;q=nan", "zh;q=2", ",;,;q=", "en,zh"]
-        {
+        for english in [
+            "",
+            "en",
+            "en,zh;q=0.9",
+            "zh;q=0",
+            "zh;q=0.1,en;q=0.2",
+            "*",
+            "zhx",
+            "zh;q=nan",
+            "zh;q=2",
+            ",;,;q=",
+            "en,zh",
+        ] {
             assert_eq!(say_hello("world", english), "hello world", "{english}");
         }
     }

@@ -15,7 +15,9 @@ pub struct User {
 pub fn get_user(id: i32) -> Result<User, RpcError> {
     if id <= 0 {
         let message = format!("the id of a user is a positive number, got {id}");
-        return Err(RpcError::new(ErrorKind::InvalidValue, message).with_data(Value::map([("field", "id".into())])));
+        return Err(
+            RpcError::new(ErrorKind::InvalidValue, message).with_data(Value::map([("field", "id".into())]))
+        );
     }
     Ok(User { id, name: "itxiaoshen".to_owned() })
 }

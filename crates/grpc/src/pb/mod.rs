@@ -1,6 +1,13 @@
 //! What `scripts/generate` writes from `proto/`: messages, and traits that tonic's servers call.
 
-#![allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, rustdoc::all, reason = "generated code")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    rustdoc::all,
+    reason = "generated code"
+)]
 
 mod notes;
 

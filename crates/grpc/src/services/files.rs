@@ -14,7 +14,10 @@ pub(crate) struct Downloads(pub(crate) Files);
 impl crate::pb::file_service_server::FileService for Downloads {
     type DownLoadStream = Answers<FileResponse>;
 
-    async fn down_load(&self, request: Request<FileRequest>) -> Result<Response<Self::DownLoadStream>, Status> {
+    async fn down_load(
+        &self,
+        request: Request<FileRequest>,
+    ) -> Result<Response<Self::DownLoadStream>, Status> {
         let name = request.into_inner().name;
         let pieces = self.0.read(&name).await.map_err(to_status)?;
         Ok(Response::new(outgoing(pieces, move |content| FileResponse { name: name.clone(), content })))

@@ -12,17 +12,26 @@ use std::pin::Pin;
 
 use futures_core::Stream;
 use futures_util::StreamExt as _;
-use manywire_core::RpcError;
+use manywire_core::{ErrorKind, RpcError};
 use manywire_service::files::Files;
 use tonic::body::Body;
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
 use tonic::codegen::BoxFuture;
 use tonic::{Status, Streaming};
+use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 use tonic_reflection::server::Builder as Reflection;
 
+use crate::interop::{Observed, TestService};
 use crate::known::Service;
-use crate::{error, pb, server::Settings};
+use crate::pb::chat_service_server::ChatServiceServer;
+use crate::pb::file_service_server::FileServiceServer;
+use crate::pb::greeter_server::GreeterServer;
+use crate::pb::testing::test_service_server::TestServiceServer;
+use crate::pb::up_file_service_server::UpFileServiceServer;
+use crate::pb::user_service_server::UserServiceServer;
+use crate::server::Settings;
+use crate::{error, pb};
 
 /// A stream of answers.
 pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -42,35 +51,42 @@ pub(crate) fn descriptors(interop: bool) -> Vec<&'static [u8]> {
 }
 
 /// Prepares the service of this full name.
-pub(crate) fn service(name: &str, settings: &Settings, files: Files, health: &HealthReporter) -> io::Result<Service> {
+pub(crate) fn service(
+    name: &str,
+    settings: &Settings,
+    files: Files,
+    health: &HealthReporter,
+) -> io::Result<Service> {
     /// Every server that tonic generates has these methods, and no trait that says so.
     macro_rules! limited {
         ($server:expr) => {
-            erase(
-                $server
-                    .accept_compressed(Gzip)
-                    .accept_compressed(Zstd)
-                    .send_compressed(Gzip)
-                    .send_compressed(Zstd)
-                    .max_decoding_message_size(settings.limits.message_bytes),
-            )
+            $server
+                .accept_compressed(Gzip)
+                .accept_compressed(Zstd)
+                .send_compressed(Gzip)
+                .send_compressed(Zstd)
+                .max_decoding_message_size(settings.limits.message_bytes)
         };
     }
     Ok(match name {
-        "Greeter" => limited!(pb::greeter_server::GreeterServer::new(greeter::Greeter::new(settings.tick))),
-        "UserService" => limited!(pb::user_service_server::UserServiceServer::new(users::Users)),
-        "FileService" => limited!(pb::file_service_server::FileServiceServer::new(files::Downloads(files))),
-        "UpFileService" => limited!(pb::up_file_service_server::UpFileServiceServer::new(files::Uploads(files))),
-        "ChatService" => limited!(pb::chat_service_server::ChatServiceServer::new(chat::Chat)),
+        "Greeter" => erase(limited!(GreeterServer::new(greeter::Greeter::new(settings.tick)))),
+        "UserService" => erase(limited!(UserServiceServer::new(users::Users))),
+        "FileService" => erase(limited!(FileServiceServer::new(files::Downloads(files)))),
+        "UpFileService" => erase(limited!(UpFileServiceServer::new(files::Uploads(files)))),
+        "ChatService" => erase(limited!(ChatServiceServer::new(chat::Chat))),
         "TypesService" => erase(types::Types::new(settings.limits.message_bytes)),
-        "grpc.health.v1.Health" => limited!(tonic_health::pb::health_server::HealthServer::new(
-            HealthService::from_health_reporter(health.clone())
-        )),
+        "grpc.health.v1.Health" => {
+            erase(limited!(HealthServer::new(HealthService::from_health_reporter(health.clone()))))
+        }
         "grpc.reflection.v1.ServerReflection" => {
-            limited!(reflection(settings.interop).build_v1().map_err(io::Error::other)?)
+            erase(limited!(reflection(settings.interop).build_v1().map_err(io::Error::other)?))
         }
         "grpc.reflection.v1alpha.ServerReflection" => {
-            limited!(reflection(settings.interop).build_v1alpha().map_err(io::Error::other)?)
+            erase(limited!(reflection(settings.interop).build_v1alpha().map_err(io::Error::other)?))
+        }
+        "grpc.testing.TestService" => {
+            let test = TestService::new(settings.limits.message_bytes);
+            erase(Observed(limited!(TestServiceServer::new(test))))
         }
         other => return Err(io::Error::other(format!("{other} has descriptors and no implementation"))),
     })
@@ -101,7 +117,15 @@ where
 pub(crate) fn incoming<T: Send + 'static>(
     streaming: Streaming<T>,
 ) -> impl Stream<Item = Result<T, RpcError>> + Send + Unpin + 'static {
-    streaming.map(|message| message.map_err(|status| error::from_status(&status)))
+    streaming.map(|message| message.map_err(|status| broken(&status)))
+}
+
+fn broken(status: &Status) -> RpcError {
+    // Only an error of the connection has a source; those that tonic finds in the messages have none.
+    match std::error::Error::source(status) {
+        Some(_) => RpcError::new(ErrorKind::Cancelled, "the client broke off the call"),
+        None => error::from_status(status),
+    }
 }
 
 /// What a method streams, with errors in gRPC's terms.

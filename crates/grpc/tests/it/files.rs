@@ -20,12 +20,13 @@ async fn upload(host: &Host, pieces: Vec<UpFileRequest>) -> Result<String, Statu
 async fn download(host: &Host, name: &str) -> Result<Vec<u8>, Status> {
     let mut files = FileServiceClient::new(host.channel().await);
     let answer = files.down_load(FileRequest { name: name.into() }).await?.into_inner();
-    answer.try_fold(Vec::new(), async |mut whole, piece| {
-        assert!(piece.content.len() <= 64 << 10 && !piece.content.is_empty());
-        whole.extend_from_slice(&piece.content);
-        Ok(whole)
-    })
-    .await
+    answer
+        .try_fold(Vec::new(), async |mut whole, piece| {
+            assert!(piece.content.len() <= 64 << 10 && !piece.content.is_empty());
+            whole.extend_from_slice(&piece.content);
+            Ok(whole)
+        })
+        .await
 }
 
 #[tokio::test]
@@ -53,7 +54,11 @@ async fn odd_names_are_names_and_bad_names_are_refused() {
     let names = host.names();
     let too_long = "n".repeat(256);
     for name in ["", ".", "..", "a/b", "/etc/passwd", "../x", "a\\b", "a\0b", &too_long] {
-        assert_eq!(upload(&host, vec![piece(name, "x")]).await.unwrap_err().code(), Code::InvalidArgument, "{name:?}");
+        assert_eq!(
+            upload(&host, vec![piece(name, "x")]).await.unwrap_err().code(),
+            Code::InvalidArgument,
+            "{name:?}"
+        );
         assert_eq!(download(&host, name).await.unwrap_err().code(), Code::InvalidArgument, "{name:?}");
     }
     assert_eq!(host.names(), names);
@@ -85,7 +90,11 @@ async fn a_broken_off_upload_leaves_the_old_file() {
     assert_eq!(host.names(), ["a"]);
     assert_eq!(download(&host, "a").await.unwrap(), b"old");
     call.abort();
-    let is_over = || host.metrics.render().contains(r#"manywire_errors_total{kind="cancelled",method="UpFileService/UpLoad""#);
+    let is_over = || {
+        host.metrics
+            .render()
+            .contains(r#"manywire_errors_total{kind="cancelled",method="UpFileService/UpLoad""#)
+    };
     until("the server hears of it", is_over).await;
     assert_eq!(download(&host, "a").await.unwrap(), b"old");
     assert_eq!(host.names(), ["a"]);

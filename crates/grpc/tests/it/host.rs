@@ -14,22 +14,22 @@ use tokio::task::JoinHandle;
 use tonic::transport::Channel;
 
 /// A running server; it ends with the value.
-pub struct Host {
-    pub address: SocketAddr,
-    pub server: Server,
-    pub metrics: Metrics,
-    pub shutdown: Shutdown,
+pub(crate) struct Host {
+    pub(crate) address: SocketAddr,
+    pub(crate) server: Server,
+    pub(crate) metrics: Metrics,
+    pub(crate) shutdown: Shutdown,
     data: TempDir,
     accepting: JoinHandle<()>,
 }
 
 impl Host {
     /// A server that ticks every 5 ms.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|_| {}, Http2::default()).await
     }
 
-    pub async fn with(adjust: impl FnOnce(&mut Settings), http2: Http2) -> Self {
+    pub(crate) async fn with(adjust: impl FnOnce(&mut Settings), http2: Http2) -> Self {
         let data = TempDir::new().unwrap();
         let (shutdown, metrics) = (Shutdown::new(), Metrics::new());
         let mut settings = Settings::new(data.path());
@@ -47,18 +47,18 @@ impl Host {
     }
 
     /// A server with these limits.
-    pub async fn limited(adjust: impl FnOnce(&mut Limits)) -> Self {
+    pub(crate) async fn limited(adjust: impl FnOnce(&mut Limits)) -> Self {
         let mut limits = Limits::default();
         adjust(&mut limits);
         Self::with(|settings| settings.limits = Arc::new(limits), Http2::default()).await
     }
 
-    pub fn data(&self) -> &Path {
+    pub(crate) fn data(&self) -> &Path {
         self.data.path()
     }
 
     /// The names in the data directory.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.data()).unwrap();
         let mut names: Vec<_> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -66,8 +66,12 @@ impl Host {
         names
     }
 
-    pub async fn channel(&self) -> Channel {
-        Channel::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap()
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) async fn channel(&self) -> Channel {
+        connect(&self.url()).await
     }
 }
 
@@ -77,7 +81,13 @@ impl Drop for Host {
     }
 }
 
-async fn accept(listener: TcpListener, server: Server, limits: Arc<Limits>, http2: Http2, shutdown: Shutdown) {
+async fn accept(
+    listener: TcpListener,
+    server: Server,
+    limits: Arc<Limits>,
+    http2: Http2,
+    shutdown: Shutdown,
+) {
     loop {
         let (tcp, _) = listener.accept().await.unwrap();
         tcp.set_nodelay(true).unwrap();
@@ -90,8 +100,12 @@ async fn accept(listener: TcpListener, server: Server, limits: Arc<Limits>, http
     }
 }
 
+pub(crate) async fn connect(url: &str) -> Channel {
+    Channel::from_shared(url.to_owned()).unwrap().connect().await.unwrap()
+}
+
 /// Waits until a condition holds.
-pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let patience = tokio::time::Instant::now() + Duration::from_secs(20);
     while !holds() {
         assert!(tokio::time::Instant::now() < patience, "waited too long: {what}");

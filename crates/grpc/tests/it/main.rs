@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod files;
+mod go;
 mod host;
+mod interop;
 mod notes;
+mod peer;
 mod python;

@@ -8,12 +8,12 @@ use tokio::process::Command;
 
 use crate::host::Host;
 
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 /// A Python that has grpcio; without one the tests that need it say that they are skipped.
-pub fn interpreter() -> Option<&'static str> {
+pub(crate) fn interpreter() -> Option<&'static str> {
     static FOUND: OnceLock<Option<String>> = OnceLock::new();
     let found = FOUND.get_or_init(|| {
         if let Ok(path) = std::env::var("MANYWIRE_PYTHON") {
@@ -29,7 +29,7 @@ pub fn interpreter() -> Option<&'static str> {
 }
 
 /// What a client printed, and whether it succeeded.
-pub async fn run(python: &str, host: &Host, script: &str, arguments: &[&str]) -> (bool, String) {
+pub(crate) async fn run(python: &str, host: &Host, script: &str, arguments: &[&str]) -> (bool, String) {
     let output = Command::new(python)
         .current_dir(root())
         .arg(script)
@@ -62,7 +62,10 @@ async fn the_notes_clients_print_what_the_notes_say() {
     let chat = prints(python, &host, "python/grpc_chat_client.py", &["a", "b"]).await;
     assert_eq!(chat, "server send world to client!i=0\nserver send world to client!i=1\n");
     let types = prints(python, &host, "python/types_client.py", &[]).await;
-    assert!(types.contains("came back the same: True") && types.contains("optional_int32: 0, set: True"), "{types}");
+    assert!(
+        types.contains("came back the same: True") && types.contains("optional_int32: 0, set: True"),
+        "{types}"
+    );
 }
 
 #[tokio::test]
@@ -70,7 +73,8 @@ async fn a_token_is_asked_for_in_the_notes_words() {
     let Some(python) = interpreter() else { return };
     let open = Host::start().await;
     assert_eq!(prints(python, &open, "python/grpc_user_client.py", &["7"]).await, "user 7: itxiaoshen\n");
-    let host = Host::with(|settings| settings.token = Some("app:key".parse().unwrap()), Http2::default()).await;
+    let host =
+        Host::with(|settings| settings.token = Some("app:key".parse().unwrap()), Http2::default()).await;
     let script = "python/grpc_user_client.py";
     assert_eq!(prints(python, &host, script, &["--token", "app:key"]).await, "user 1: itxiaoshen\n");
     let refused = |text: &str| (false, format!("the server refused: UNAUTHENTICATED: {text}\n"));

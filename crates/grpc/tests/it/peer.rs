@@ -1,0 +1,70 @@
+//! An HTTP/2 peer that sends what it is told, well-formed or not.
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use http::{HeaderMap, Request};
+use tokio::net::TcpStream;
+
+use crate::host::Host;
+
+pub(crate) struct Peer {
+    pub(crate) send: SendRequest<Bytes>,
+}
+
+/// What a call brought back.
+pub(crate) struct Answer {
+    pub(crate) http_status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    pub(crate) trailers: HeaderMap,
+}
+
+impl Answer {
+    /// The gRPC status, wherever it was sent.
+    pub(crate) fn status(&self) -> Option<i32> {
+        let value = self.trailers.get("grpc-status").or_else(|| self.headers.get("grpc-status"))?;
+        value.to_str().unwrap().parse().ok()
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        let value = self.trailers.get("grpc-message").or_else(|| self.headers.get("grpc-message"));
+        value.map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl Peer {
+    pub(crate) async fn connect(host: &Host) -> Self {
+        let tcp = TcpStream::connect(host.address).await.unwrap();
+        let (send, connection) = h2::client::handshake(tcp).await.unwrap();
+        tokio::spawn(connection);
+        Self { send }
+    }
+
+    /// Sends one gRPC request whole and waits for all of its answer.
+    pub(crate) async fn call(&mut self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+        let url = format!("http://peer{path}");
+        let mut request =
+            Request::post(url).header("content-type", "application/grpc").header("te", "trailers");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.exchange(request.body(()).unwrap(), body).await
+    }
+
+    /// Sends any request.
+    pub(crate) async fn exchange(&mut self, request: Request<()>, body: Vec<u8>) -> Answer {
+        let mut ready = self.send.clone().ready().await.unwrap();
+        let (answer, mut sending) = ready.send_request(request, false).unwrap();
+        // The server may answer, and close its side, before it has read everything.
+        let _ = sending.send_data(body.into(), true);
+        let (head, mut incoming) = answer.await.unwrap().into_parts();
+        let mut body = Vec::new();
+        while let Some(data) = incoming.data().await {
+            let Ok(data) = data else { break };
+            incoming.flow_control().release_capacity(data.len()).unwrap();
+            body.extend_from_slice(&data);
+        }
+        let trailers = incoming.trailers().await.ok().flatten().unwrap_or_default();
+        Answer { http_status: head.status.as_u16(), headers: head.headers, body, trailers }
+    }
+}
