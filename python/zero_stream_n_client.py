@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Several streams at one time over one zerorpc client: pip install zerorpc, then run this beside `manywire serve`."""
 import argparse
+import itertools
 import sys
 
 import zerorpc
@@ -13,7 +14,7 @@ options = parser.parse_args()
 client = zerorpc.Client(options.url, timeout=5)
 try:
     streams = [client.streaming_range(10 * number, 10 * number + 10, 2) for number in range(options.n)]
-    for items in zip(*streams):
+    for items in itertools.zip_longest(*streams):
         print(*items)
 except (zerorpc.TimeoutExpired, zerorpc.LostRemote) as error:
     sys.exit(f"no zerorpc server at {options.url} ({error}); start one with: manywire serve")

@@ -77,13 +77,13 @@ fn decode_headers<'a>(
     headers: &mut Headers<'a>,
 ) -> Result<(), String> {
     for _ in 0..count {
-        let key = reader.skip().map_err(text)?;
-        let value = reader.skip().map_err(text)?;
+        let key = reader.skip().map_err(|error| error.to_string())?;
+        let value = reader.skip().map_err(|error| error.to_string())?;
         // Old packers write keys as raw, which is str today; bin keys are taken as well.
         match Reader::new(key).head() {
             Ok(Head::Str(b"message_id") | Head::Bin(b"message_id")) => headers.message_id = Some(id(value)?),
             Ok(Head::Str(b"response_to") | Head::Bin(b"response_to")) => {
-                headers.response_to = Some(id(value)?)
+                headers.response_to = Some(id(value)?);
             }
             _ => {}
         }
@@ -92,11 +92,7 @@ fn decode_headers<'a>(
 }
 
 fn head<'a>(reader: &mut Reader<'a>) -> Result<Head<'a>, String> {
-    reader.head().map_err(text)
-}
-
-fn text(error: DecodeError) -> String {
-    error.to_string()
+    reader.head().map_err(|error| error.to_string())
 }
 
 fn id(bytes: &[u8]) -> Result<&[u8], String> {

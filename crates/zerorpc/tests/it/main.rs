@@ -2,9 +2,14 @@
 //!
 //! The interpreter is `$MANYWIRE_PYTHON`, or `python3` where that can import zerorpc; without one these tests say so and pass.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 mod calls;
 mod client;
 mod events;
+mod golden;
+mod hostile;
 mod peers;
+mod raw;
 mod silence;
 mod streams;
