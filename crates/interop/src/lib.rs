@@ -1,0 +1,1 @@
+//! Tests against foreign peers, golden vectors and bench servers.
