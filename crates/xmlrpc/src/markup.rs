@@ -103,7 +103,7 @@ pub(crate) struct Markup<'a> {
 impl<'a> Markup<'a> {
     /// Reads a text in which values may be nested so deeply.
     pub(crate) fn new(text: &'a str, nesting: usize) -> Self {
-        let mut reader = Reader::from_str(text);
+        let mut reader = Reader::from_str(without_declaration(text));
         let config = reader.config_mut();
         config.check_comments = true;
         // Tags are matched here, since most of them quick-xml never sees.
@@ -182,6 +182,10 @@ impl<'a> Markup<'a> {
 
     /// The next tag; between tags only white space may stand.
     pub(crate) fn next_tag(&mut self) -> Result<Token, DecodeError> {
+        if !self.is_empty {
+            let rest = self.rest();
+            self.skip(rest.len() - rest.trim_ascii_start().len());
+        }
         match self.next()? {
             Token::Text if is_blank(&self.content) => self.next(),
             Token::Text => Err(self.error(Flaw::Message, "text where only elements belong")),
@@ -223,7 +227,7 @@ impl<'a> Markup<'a> {
         let is_end = rest.get(1) == Some(&b'/');
         let before = if is_end { 2 } else { 1 };
         let inner = rest.get(before..)?;
-        let length = inner.iter().position(|b| !is_plain(*b))?;
+        let length = inner.iter().position(|b| !PLAIN[usize::from(*b)])?;
         let name = self.slice(self.position() + before, length);
         let (is_empty, after) = match (is_end, inner.get(length..)?) {
             (_, [b'>', ..]) => (false, 1),
@@ -253,7 +257,6 @@ impl<'a> Markup<'a> {
                 self.append(self.slice(start, length)).map(|()| None)
             }
             Event::Comment(_) | Event::PI(_) => Ok(None),
-            Event::Decl(_) if start == 0 => Ok(None),
             Event::Decl(_) => Err(self.malformed("an XML declaration that is not at the beginning")),
             Event::DocType(_) => Err(self.malformed("a document type definition, which is never read")),
             Event::Text(_) | Event::GeneralRef(_) | Event::Eof => Err(self.malformed("markup that is none")),
@@ -375,10 +378,25 @@ pub(crate) fn is_blank(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'))
 }
 
-/// A byte of the names that XML-RPC's elements have.
-fn is_plain(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'_' | b'-')
+/// The document after its XML declaration, which has done its work when the text was decoded.
+fn without_declaration(text: &str) -> &str {
+    let Some(rest) = text.strip_prefix("<?xml").filter(|rest| rest.starts_with([' ', '\t', '\r', '\n']))
+    else {
+        return text;
+    };
+    rest.split_once("?>").map_or(text, |(_, document)| document)
 }
+
+/// The bytes of the names that XML-RPC's elements have.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        plain[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'.' | b':' | b'_' | b'-');
+        byte += 1;
+    }
+    plain
+};
 
 fn is_name(name: &str) -> bool {
     let is_start = |c: char| c.is_alphabetic() || matches!(c, '_' | ':');

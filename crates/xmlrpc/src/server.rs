@@ -1,5 +1,7 @@
 //! One request's way: the body, the call in it, the method, the response.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
@@ -23,13 +25,13 @@ const LONGEST_NAME: usize = 255;
 /// Answers XML-RPC calls, on any path.
 #[derive(Clone)]
 pub struct Server {
-    connection: Connection,
+    connection: Arc<Connection>,
 }
 
 impl Server {
     /// Serves the methods of this connection.
     pub fn new(connection: Connection) -> Self {
-        Self { connection }
+        Self { connection: Arc::new(connection) }
     }
 
     async fn respond(&self, body: &[u8]) -> Result<Vec<u8>, Fault> {
