@@ -63,28 +63,13 @@ impl ToRpcParams for Arguments {
 impl Client {
     /// A client of the server at an `http://` or `ws://` address. A WebSocket connects at once, HTTP with the first call.
     pub async fn connect(url: &str, limits: &Limits) -> Result<Self, RpcError> {
-        let bytes = u32::try_from(limits.message_bytes).unwrap_or(u32::MAX);
-        let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-        let transport = if scheme == "ws" {
-            let builder = WsClientBuilder::new()
-                .max_request_size(bytes)
-                .max_response_size(bytes)
-                .max_frame_size(bytes)
-                .max_concurrent_requests(limits.in_flight)
-                .max_buffer_capacity_per_subscription(limits.in_flight)
-                .connection_timeout(limits.handshake)
-                .request_timeout(NO_TIMEOUT);
-            builder.build(url).await.map(|client| Transport::WebSocket(Arc::new(client)))
-        } else if scheme == "http" {
-            let builder = HttpClientBuilder::new()
-                .max_request_size(bytes)
-                .max_response_size(bytes)
-                .connect_timeout(limits.handshake)
-                .request_timeout(NO_TIMEOUT);
-            builder.build(url).map(Transport::Http)
-        } else {
-            let message = format!("{url:?} is no address of a JSON-RPC server; give http:// or ws://");
-            return Err(RpcError::new(ErrorKind::InvalidRequest, message));
+        let transport = match url.split_once("://") {
+            Some(("http", _)) => over_http(url, limits),
+            Some(("ws", _)) => over_websocket(url, limits).await,
+            _ => {
+                let message = format!("{url:?} is no address of a JSON-RPC server; give http:// or ws://");
+                return Err(RpcError::new(ErrorKind::InvalidRequest, message));
+            }
         };
         Ok(Self {
             transport: transport.map_err(|error| failure(error, url))?,
@@ -161,6 +146,34 @@ impl Client {
             RpcError::internal(format!("the answer of {} cannot be read: {error}", self.url))
         })
     }
+}
+
+fn over_http(url: &str, limits: &Limits) -> Result<Transport, Error> {
+    let bytes = message_bytes(limits);
+    HttpClientBuilder::new()
+        .max_request_size(bytes)
+        .max_response_size(bytes)
+        .connect_timeout(limits.handshake)
+        .request_timeout(NO_TIMEOUT)
+        .build(url)
+        .map(Transport::Http)
+}
+
+async fn over_websocket(url: &str, limits: &Limits) -> Result<Transport, Error> {
+    let bytes = message_bytes(limits);
+    let builder = WsClientBuilder::new()
+        .max_request_size(bytes)
+        .max_response_size(bytes)
+        .max_frame_size(bytes)
+        .max_concurrent_requests(limits.in_flight)
+        .max_buffer_capacity_per_subscription(limits.in_flight)
+        .connection_timeout(limits.handshake)
+        .request_timeout(NO_TIMEOUT);
+    builder.build(url).await.map(|client| Transport::WebSocket(Arc::new(client)))
+}
+
+fn message_bytes(limits: &Limits) -> u32 {
+    u32::try_from(limits.message_bytes).unwrap_or(u32::MAX)
 }
 
 /// The items of a stream. Dropping it ends the subscription.
