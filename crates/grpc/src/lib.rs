@@ -17,6 +17,7 @@
 
 mod answer;
 mod call;
+mod client;
 mod deadline;
 mod encoding;
 mod error;
@@ -27,5 +28,6 @@ mod server;
 mod services;
 mod web;
 
+pub use client::{Client, ClientOptions, MethodInfo, TlsOptions};
 pub use manywire_service::auth::Token;
 pub use server::{Server, Settings};

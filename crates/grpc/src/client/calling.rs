@@ -1,0 +1,107 @@
+//! One call: requests out, answers in, and an end to both when either ends.
+
+use futures_core::Stream;
+use futures_core::stream::BoxStream;
+use futures_util::{StreamExt as _, stream};
+use http::uri::PathAndQuery;
+use manywire_core::{ErrorKind, RpcError, Value};
+use prost_reflect::MethodDescriptor;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tonic::codec::CompressionEncoding::{Gzip, Zstd};
+use tonic::{Request, Status, Streaming};
+
+use super::codec::DynamicCodec;
+use super::{Client, at, metadata};
+use crate::deadline;
+
+/// The answers of a call under way.
+struct Answers {
+    client: Client,
+    streaming: Streaming<Value>,
+    deadline: Option<Instant>,
+    /// Tells the requests that no one waits for answers any more.
+    _dropped: oneshot::Sender<()>,
+}
+
+impl Client {
+    pub(super) async fn begin(
+        &self,
+        method: &MethodDescriptor,
+        requests: impl Stream<Item = Value> + Send + 'static,
+    ) -> Result<BoxStream<'static, Result<Value, RpcError>>, RpcError> {
+        let (dropped, cancelled) = oneshot::channel();
+        let mut request = Request::new(until_cancelled(requests, cancelled));
+        for (key, value) in metadata(&self.options)? {
+            request.metadata_mut().append(key, value);
+        }
+        let deadline = self.options.timeout.and_then(|timeout| {
+            let value = deadline::encode(timeout).parse().ok()?;
+            request.metadata_mut().insert("grpc-timeout", value);
+            Instant::now().checked_add(timeout)
+        });
+        let streaming =
+            in_time(deadline, self.send(method, request)).await?.map_err(|status| at(&self.url, &status))?;
+        let answers = Answers { client: self.clone(), streaming, deadline, _dropped: dropped };
+        Ok(stream::unfold(Some(answers), |answers| async {
+            let mut answers = answers?;
+            match answers.next().await? {
+                Ok(answer) => Some((Ok(answer), Some(answers))),
+                Err(error) => Some((Err(error), None)),
+            }
+        })
+        .boxed())
+    }
+
+    async fn send(
+        &self,
+        method: &MethodDescriptor,
+        request: Request<impl Stream<Item = Result<Value, Status>> + Send + 'static>,
+    ) -> Result<Streaming<Value>, Status> {
+        let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+        let path = PathAndQuery::try_from(path).map_err(|error| Status::internal(error.to_string()))?;
+        let mut grpc = tonic::client::Grpc::new(self.channel.clone())
+            .accept_compressed(Gzip)
+            .accept_compressed(Zstd)
+            .max_decoding_message_size(self.options.limits.message_bytes);
+        grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
+        let codec = DynamicCodec { input: method.input(), output: method.output() };
+        Ok(grpc.streaming(request, path, codec).await?.into_inner())
+    }
+}
+
+impl Answers {
+    async fn next(&mut self) -> Option<Result<Value, RpcError>> {
+        match in_time(self.deadline, self.streaming.message()).await {
+            Ok(Ok(answer)) => answer.map(Ok),
+            Ok(Err(status)) => Some(Err(at(&self.client.url, &status))),
+            Err(late) => Some(Err(late)),
+        }
+    }
+}
+
+/// Ends the requests with an error, and so the call with a reset, when its answers are dropped. To end them without one
+/// would say that they are complete.
+fn until_cancelled(
+    requests: impl Stream<Item = Value> + Send + 'static,
+    cancelled: oneshot::Receiver<()>,
+) -> impl Stream<Item = Result<Value, Status>> + Send + 'static {
+    let gone = stream::once(async {
+        let _ = cancelled.await;
+    });
+    // Whichever ends first ends the other: the requests by their end, the call by its reset.
+    let requests = requests.map(|request| Some(Ok(request))).chain(stream::once(async { None }));
+    let gone = gone.map(|()| Some(Err(Status::cancelled("the caller gave up"))));
+    stream::select(requests, gone)
+        .take_while(|item| std::future::ready(item.is_some()))
+        .filter_map(std::future::ready)
+}
+
+async fn in_time<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Result<T, RpcError> {
+    match deadline {
+        None => Ok(work.await),
+        Some(deadline) => tokio::time::timeout_at(deadline, work)
+            .await
+            .map_err(|_| RpcError::new(ErrorKind::DeadlineExceeded, "no answer within the call's deadline")),
+    }
+}

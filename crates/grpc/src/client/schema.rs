@@ -1,0 +1,114 @@
+//! What a server serves, for calls and for people.
+
+use std::fmt::Write as _;
+
+use manywire_core::{ErrorKind, RpcError};
+use prost_reflect::{
+    Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
+};
+
+/// The services that a server lists.
+pub(super) struct Schema {
+    pool: DescriptorPool,
+    services: Vec<String>,
+}
+
+/// What a method is called, and what it takes and returns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MethodInfo {
+    /// `Greeter/SayHello`.
+    pub name: String,
+    /// `rpc SayHello(HelloRequest) returns (HelloReply)`.
+    pub signature: String,
+    /// Whether it takes a stream of requests.
+    pub takes_stream: bool,
+    /// Whether it answers with a stream.
+    pub returns_stream: bool,
+    /// The request and the answer, as a proto file has them.
+    pub messages: String,
+}
+
+impl MethodInfo {
+    pub(super) fn new(method: &MethodDescriptor) -> Self {
+        let stream = |is_stream| if is_stream { "stream " } else { "" };
+        let (input, output) = (method.input(), method.output());
+        Self {
+            name: format!("{}/{}", method.parent_service().full_name(), method.name()),
+            signature: format!(
+                "rpc {}({}{}) returns ({}{})",
+                method.name(),
+                stream(method.is_client_streaming()),
+                input.full_name(),
+                stream(method.is_server_streaming()),
+                output.full_name(),
+            ),
+            takes_stream: method.is_client_streaming(),
+            returns_stream: method.is_server_streaming(),
+            messages: if input == output { message(&input) } else { message(&input) + &message(&output) },
+        }
+    }
+}
+
+impl Schema {
+    pub(super) fn new(pool: DescriptorPool, services: Vec<String>) -> Self {
+        Self { pool, services }
+    }
+
+    pub(super) fn methods(&self) -> Vec<MethodInfo> {
+        let services = self.services.iter().filter_map(|name| self.pool.get_service_by_name(name));
+        services
+            .flat_map(|service| service.methods().map(|m| MethodInfo::new(&m)).collect::<Vec<_>>())
+            .collect()
+    }
+
+    /// A method by `Greeter/SayHello` or `Greeter.SayHello`, with or without a slash in front.
+    pub(super) fn find(&self, name: &str) -> Result<MethodDescriptor, RpcError> {
+        let unknown = |why: String| RpcError::new(ErrorKind::UnknownMethod, why);
+        let bare = name.trim_start_matches('/');
+        let (service, method) = bare
+            .rsplit_once('/')
+            .or_else(|| bare.rsplit_once('.'))
+            .ok_or_else(|| unknown(format!("{name:?} is no method; write it as Greeter/SayHello")))?;
+        let service = self.pool.get_service_by_name(service).ok_or_else(|| {
+            unknown(format!("no service {service}; there are {}", self.services.join(", ")))
+        })?;
+        let found = service.methods().find(|known| known.name() == method);
+        found.ok_or_else(|| {
+            let names: Vec<_> = service.methods().map(|known| known.name().to_owned()).collect();
+            unknown(format!("{} has no method {method}; it has {}", service.full_name(), names.join(", ")))
+        })
+    }
+}
+
+fn message(descriptor: &MessageDescriptor) -> String {
+    let mut text = format!("message {} {{\n", descriptor.full_name());
+    for field in descriptor.fields() {
+        let _ = writeln!(text, "  {} {} = {};", type_name(&field), field.name(), field.number());
+    }
+    text + "}\n"
+}
+
+fn type_name(field: &FieldDescriptor) -> String {
+    if let Kind::Message(entry) = field.kind()
+        && entry.is_map_entry()
+    {
+        let (key, value) = (entry.map_entry_key_field(), entry.map_entry_value_field());
+        return format!("map<{}, {}>", kind_name(&key.kind()), kind_name(&value.kind()));
+    }
+    let name = kind_name(&field.kind());
+    let is_optional = field.field_descriptor_proto().proto3_optional();
+    match (field.cardinality(), field.containing_oneof()) {
+        (Cardinality::Repeated, _) => format!("repeated {name}"),
+        (_, Some(oneof)) if !is_optional => format!("/* oneof {} */ {name}", oneof.name()),
+        _ if is_optional => format!("optional {name}"),
+        _ => name,
+    }
+}
+
+fn kind_name(kind: &Kind) -> String {
+    match kind {
+        Kind::Message(message) => message.full_name().to_owned(),
+        Kind::Enum(values) => values.full_name().to_owned(),
+        scalar => format!("{scalar:?}").to_lowercase(),
+    }
+}
