@@ -4,6 +4,9 @@ mod error;
 mod event;
 mod heartbeat;
 mod msgpack;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod properties;
 mod server;
 mod zmtp;
 

@@ -12,5 +12,7 @@ mod outbox;
 
 pub(crate) use command::{SocketType, encode_subscription};
 pub(crate) use handshake::{HandshakeError, handshake};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use inbox::{Inbox, Incoming};
 pub(crate) use link::{Closed, Link, Received};
 pub(crate) use outbox::Outbox;

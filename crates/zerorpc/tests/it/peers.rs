@@ -74,7 +74,8 @@ pub(crate) fn python() -> Option<&'static str> {
     });
     if found.is_none() {
         // The test runner hides what a passing test prints by macro.
-        writeln!(std::io::stdout(), "SKIPPED: zerorpc is not installed (set MANYWIRE_PYTHON)").unwrap();
+        let mut terminal = std::io::stdout();
+        writeln!(terminal, "SKIPPED: zerorpc is not installed (set MANYWIRE_PYTHON)").unwrap();
     }
     found.as_deref()
 }
