@@ -11,7 +11,8 @@ use manywire_core::Value;
 
 use crate::date;
 use crate::error::{DecodeError, Flaw};
-use crate::markup::{Markup, Tag, Token, clipped, is_blank};
+use crate::markup::{Markup, Token, clipped, is_blank};
+use crate::tag::Tag;
 
 /// Old encoders leave out the padding, or bits of it set.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

@@ -6,7 +6,8 @@ use crate::decode::{self, expect_close, expect_open, unexpected};
 use crate::document::{self, is_allowed};
 use crate::encode;
 use crate::error::{DecodeError, EncodeError, Fault, Flaw};
-use crate::markup::{Markup, Tag, Token};
+use crate::markup::{Markup, Token};
+use crate::tag::Tag;
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n";
 

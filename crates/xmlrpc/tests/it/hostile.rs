@@ -40,6 +40,8 @@ fn what_is_not_well_formed_is_called_that() {
         "&#32;<methodCall><methodName>m</methodName></methodCall>",
         "<methodCall><methodName>m</methodName></method:Call>",
         "<methodCall></methodCall",
+        "<methodCall><methodName>m</methodName><? x?></methodCall>",
+        "<?xml encoding='utf-8'?><methodCall><methodName>m</methodName></methodCall>",
         "<methodCall><methodName>m</methodName><1/></methodCall>",
     ] {
         assert_eq!(flaw(body), Flaw::Malformed, "{body}");
