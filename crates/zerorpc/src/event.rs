@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use manywire_core::{RpcError, Value};
 
-use crate::msgpack::{self, DecodeError, Head, Reader, put};
+use crate::msgpack::{self, Bounds, DecodeError, Head, Reader, put};
 use crate::zmtp::frame::{self, Kind};
 
 /// An id longer than this is refused, since open channels keep theirs.
@@ -104,9 +104,9 @@ fn id(bytes: &[u8]) -> Result<&[u8], String> {
 
 impl Event<'_> {
     /// The arguments of a call.
-    pub(crate) fn args(mut self, nesting: usize) -> Result<Vec<Value>, RpcError> {
+    pub(crate) fn args(mut self, bounds: Bounds) -> Result<Vec<Value>, RpcError> {
         let decoded = match self.args.head() {
-            Ok(Head::Array(count)) => self.args.values(count, nesting),
+            Ok(Head::Array(count)) => self.args.values(count, bounds),
             Ok(_) => return Err(RpcError::invalid_params("the arguments of a call are a list")),
             Err(error) => Err(error),
         };
@@ -114,8 +114,8 @@ impl Event<'_> {
     }
 
     /// The arguments, whatever they are: the item of a stream.
-    pub(crate) fn value(mut self, nesting: usize) -> Result<Value, DecodeError> {
-        self.args.value(nesting)
+    pub(crate) fn value(mut self, bounds: Bounds) -> Result<Value, DecodeError> {
+        self.args.value(bounds)
     }
 
     /// The one number of a heartbeat or a grant; none where it is something else.

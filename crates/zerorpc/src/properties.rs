@@ -5,13 +5,15 @@ use std::task::{Context, Poll, Waker};
 use manywire_core::Value;
 
 use crate::event;
-use crate::msgpack::{Reader, encode_value};
+use crate::msgpack::{Bounds, Reader, encode_value};
 use crate::zmtp::frame::FrameError;
 use crate::zmtp::{Inbox, Incoming};
 
 /// Messages longer than this are refused.
 const LIMIT: usize = 10_000;
-const NESTING: usize = 128;
+const BOUNDS: Bounds = Bounds { nesting: 128, values: 100_000 };
+/// A list of arguments is itself one more level, and one more value.
+const ONE_MORE: Bounds = Bounds { nesting: BOUNDS.nesting + 1, values: BOUNDS.values + 1 };
 
 /// What an inbox makes of bytes that come in packets of this size, up to the first error.
 fn taken(packet: usize, bytes: &[u8]) -> Vec<Result<Vec<u8>, FrameError>> {
@@ -49,11 +51,11 @@ pub fn event(payload: &[u8]) {
     if let Ok(event) = event::decode(payload) {
         assert!([event.message_id, event.response_to].into_iter().flatten().all(|id| id.len() <= 256));
         let _ = event.number();
-        if let Ok(args) = event.args(NESTING) {
+        if let Ok(args) = event.args(BOUNDS) {
             value(&Value::Array(args));
         }
     }
-    if let Ok(read) = Reader::new(payload).value(NESTING) {
+    if let Ok(read) = Reader::new(payload).value(BOUNDS) {
         value(&read);
     }
 }
@@ -64,7 +66,7 @@ fn value(value: &Value) {
         return;
     }
     let mut reader = Reader::new(&once);
-    let back = reader.value(NESTING + 1).expect("what was written can be read");
+    let back = reader.value(ONE_MORE).expect("what was written can be read");
     assert!(reader.head().is_err(), "bytes are left over");
     assert_eq!(Reader::new(&once).skip(), Ok(&once[..]));
     encode_value(&mut twice, &back).expect("what was read can be written");
@@ -132,11 +134,11 @@ mod tests {
         fn any_value_there_and_back(written in values()) {
             let mut bytes = Vec::new();
             encode_value(&mut bytes, &written).unwrap();
-            let read = Reader::new(&bytes).value(NESTING).unwrap();
+            let read = Reader::new(&bytes).value(BOUNDS).unwrap();
             let (same, nan) = (read == written, format!("{written:?}").contains("NaN"));
             prop_assert!(same || nan, "{written:?} came back as {read:?}");
             for cut in 0..bytes.len() {
-                prop_assert!(Reader::new(&bytes[..cut]).value(NESTING).is_err());
+                prop_assert!(Reader::new(&bytes[..cut]).value(BOUNDS).is_err());
                 prop_assert!(Reader::new(&bytes[..cut]).skip().is_err());
             }
         }

@@ -17,7 +17,7 @@ use super::connect::Target;
 use crate::error;
 use crate::event::{self, Event, MessageId, Route, Writer};
 use crate::heartbeat::{Beat, PERIOD, Pulse};
-use crate::msgpack::put;
+use crate::msgpack::{Bounds, put};
 use crate::zmtp::{Closed, Link, Outbox, Received};
 
 const FIRST_RETRY: Duration = Duration::from_millis(100);
@@ -157,7 +157,7 @@ impl Driver {
             return;
         };
         channel.granted = granted;
-        let inbound = inbound(event, self.target.limits.nesting)
+        let inbound = inbound(event, Bounds::from(&self.target.limits))
             .unwrap_or_else(|reason| Inbound::Failed(self.target.lost(reason)));
         let is_last = !matches!(inbound, Inbound::Item(_));
         if channel.sender.send(inbound).is_err() || is_last {
@@ -268,9 +268,9 @@ impl Driver {
 }
 
 /// Reads the event that a server answers with.
-fn inbound(event: Event<'_>, nesting: usize) -> Result<Inbound, String> {
+fn inbound(event: Event<'_>, bounds: Bounds) -> Result<Inbound, String> {
     let name = event.name.to_owned();
-    let args = event.value(nesting).map_err(|reason| reason.to_string())?;
+    let args = event.value(bounds).map_err(|reason| reason.to_string())?;
     Ok(match (name.as_str(), args) {
         (event::STREAM, item) => Inbound::Item(item),
         (event::STREAM_DONE, _) => Inbound::Done,

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 
 use super::connect::{Target, greet_as};
 use crate::event;
+use crate::msgpack::Bounds;
 use crate::zmtp::{Closed, Link, Outbox, Received, SocketType, encode_subscription};
 
 /// An event of a publisher.
@@ -62,7 +63,7 @@ impl Subscriber {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Published, Closed>> {
-        let nesting = self.target.limits.nesting;
+        let bounds = Bounds::from(&self.target.limits);
         let Some(link) = &mut self.link else {
             return Poll::Ready(Err(Closed::Peer));
         };
@@ -72,7 +73,7 @@ impl Subscriber {
                     && let Ok(event) = event::decode(payload)
                 {
                     let name = event.name.to_owned();
-                    if let Ok(args) = event.args(nesting) {
+                    if let Ok(args) = event.args(bounds) {
                         return Poll::Ready(Ok(Published { name, args }));
                     }
                 }

@@ -1,4 +1,4 @@
-//! A connection's calls: events in, events out, and the channels between.
+//! A connection's calls: events in, methods started, and the channels of those that take their time.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future as _;
@@ -6,18 +6,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream as _;
-use manywire_core::{
-    Call, CallStream, Connection, ErrorKind, Params, Reply, RpcError, Started, Value, to_value,
-};
+use manywire_core::{Call, CallStream, Connection, ErrorKind, Limits, Params, RpcError, Started};
 use tokio::time::Instant;
 
+use super::answers::Answers;
 use super::channel::{Channel, Rest, State};
 use super::introspection;
 use super::work::{Answer, Done, Key, Working};
-use crate::event::{self, Event, Route, Writer};
+use crate::event::{self, Event, Route};
 use crate::heartbeat::{self, Beat, Pulse};
-use crate::zmtp::Outbox;
-use crate::{error, msgpack};
+use crate::msgpack::Bounds;
 
 /// Items that one stream may send before it is another's turn.
 const TURN: usize = 64;
@@ -25,8 +23,7 @@ const TURN: usize = 64;
 /// The state of a connection's calls.
 pub(super) struct Exchange {
     connection: Connection,
-    pub(super) out: Outbox,
-    writer: Writer,
+    pub(super) answers: Answers,
     channels: HashMap<Key, Channel>,
     working: Working,
     /// Streams that could go on at once.
@@ -38,12 +35,12 @@ pub(super) struct Exchange {
     pub(super) due: Option<Instant>,
 }
 
+/// Requests, and what peers say about open channels.
 impl Exchange {
     pub(super) fn new(connection: Connection) -> Self {
         Self {
             connection,
-            out: Outbox::default(),
-            writer: Writer::new(),
+            answers: Answers::new(),
             channels: HashMap::new(),
             working: Working::default(),
             ready: VecDeque::new(),
@@ -57,9 +54,13 @@ impl Exchange {
         &self.connection
     }
 
+    fn limits(&self) -> &Limits {
+        &self.connection.limits
+    }
+
     /// Whether another message may be taken up.
     pub(super) fn has_room(&self) -> bool {
-        !self.out.is_full() && self.working.len() < self.connection.limits.in_flight
+        !self.answers.out.is_full() && self.working.len() < self.limits().in_flight
     }
 
     /// Whether nothing is under way.
@@ -77,7 +78,7 @@ impl Exchange {
             Err(refusal) => {
                 let route = Route { envelope, response_to: refusal.message_id };
                 let error = RpcError::new(ErrorKind::InvalidRequest, refusal.reason);
-                self.send_error(route, &error);
+                self.answers.error(route, &error);
             }
         }
     }
@@ -103,22 +104,22 @@ impl Exchange {
         let route = Route { envelope, response_to: event.message_id };
         let Some(key) = event.message_id else {
             let message = "an event without a message_id cannot be answered";
-            return self.send_error(route, &RpcError::new(ErrorKind::InvalidRequest, message));
+            let error = RpcError::new(ErrorKind::InvalidRequest, message);
+            return self.answers.error(route, &error);
         };
         if let Err(refusal) = self.admit(key) {
-            return self.send_error(route, &refusal);
+            return self.answers.error(route, &refusal);
         }
-        let (name, nesting) = (event.name, self.connection.limits.nesting);
-        if name.starts_with("_zerorpc_") {
+        if event.name.starts_with("_zerorpc_") {
             return self.introspect(route, event);
         }
-        let started = event
-            .args(nesting)
-            .and_then(|args| self.connection.session.start(name, Params::Positional(args)));
+        let (name, bounds) = (event.name, Bounds::from(self.limits()));
+        let started =
+            event.args(bounds).and_then(|args| self.connection.session.start(name, Params::Positional(args)));
         match started {
             Ok(Started::Call(call)) => self.call(route, key, call),
             Ok(Started::Stream(stream)) => self.stream(route, key, stream),
-            Err(error) => self.refuse(route, name, &error),
+            Err(error) => self.answers.refusal(route, name, &error),
         }
     }
 
@@ -132,7 +133,8 @@ impl Exchange {
             return Err(RpcError::new(ErrorKind::InvalidRequest, message));
         }
         // Calls at work are waited for; streams that wait for this very peer would be waited for in vain.
-        if self.channels.len().saturating_sub(self.working.len()) >= self.connection.limits.in_flight {
+        let unread = self.channels.len().saturating_sub(self.working.len());
+        if unread >= self.limits().in_flight {
             let message = "too many streams are open and unread on this connection; read or close some";
             return Err(RpcError::new(ErrorKind::ResourceExhausted, message));
         }
@@ -140,22 +142,19 @@ impl Exchange {
     }
 
     fn introspect(&mut self, route: Route<'_>, event: Event<'_>) {
-        let (name, nesting) = (event.name, self.connection.limits.nesting);
+        let (name, bounds) = (event.name, Bounds::from(self.limits()));
         let methods = self.connection.session.methods();
-        match introspection::answer(methods, name, || event.args(nesting)) {
-            None => self.send_name_error(route, name),
-            Some(Ok(value)) => self.reply_value(route, &value),
-            Some(Err(failure)) => {
-                let args = |out: &mut Vec<u8>| error::encode_named(out, failure.name, &failure.message);
-                let _ = self.writer.write(self.out.buffer(), route, event::ERR, args);
-            }
+        match introspection::answer(methods, name, || event.args(bounds)) {
+            None => self.answers.name_error(route, name),
+            Some(Ok(value)) => self.answers.value(route, &value),
+            Some(Err(failure)) => self.answers.failure(route, &failure),
         }
     }
 
     /// Polls once in place; most methods answer then and there, and cost no channel.
     fn call(&mut self, route: Route<'_>, key: &[u8], mut call: Call) {
         match Pin::new(&mut call).poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(answer) => self.reply(route, answer),
+            Poll::Ready(answer) => self.answers.answer(route, answer),
             Poll::Pending => {
                 let key = Key::from(key);
                 let work = self.working.call(key.clone(), call);
@@ -176,11 +175,14 @@ impl Exchange {
         let channel = Channel { envelope: route.envelope.into(), slots: 1, pulse, state };
         self.channels.insert(key, channel);
     }
+}
 
+/// Methods at work and streams that wait.
+impl Exchange {
     /// Lets results of methods at work and waiting streams move on; says whether any did.
     pub(super) fn poll_progress(&mut self, cx: &mut Context<'_>) -> bool {
         let mut moved = false;
-        while !self.out.is_full() {
+        while !self.answers.out.is_full() {
             if let Poll::Ready((key, done)) = self.working.poll_next(cx) {
                 self.finish_work(key, done);
             } else if let Some(key) = self.ready.pop_front() {
@@ -194,19 +196,18 @@ impl Exchange {
     }
 
     fn finish_work(&mut self, key: Key, done: Done) {
-        let Some(channel) = self.channels.get_mut(&key) else {
-            return;
-        };
         match done {
             Done::Reply(answer) => {
                 if let Some(channel) = self.channels.remove(&key) {
-                    self.reply(channel.route(&key), answer);
+                    self.answers.answer(channel.route(&key), answer);
                 }
             }
             Done::Item(item, stream) => {
-                let rest = send_item(&self.writer, &mut self.out, channel, &key, item, stream);
-                channel.state = State::Waiting(rest);
-                self.go_on(key);
+                if let Some(channel) = self.channels.get_mut(&key) {
+                    let rest = send_item(&mut self.answers, channel, &key, item, stream);
+                    channel.state = State::Waiting(rest);
+                    self.go_on(key);
+                }
             }
         }
     }
@@ -224,17 +225,14 @@ impl Exchange {
                 channel.state = State::Waiting(rest);
                 return;
             }
-            if self.out.is_full() {
+            if self.answers.out.is_full() {
                 break;
             }
             rest = match rest {
                 Rest::End(end) => return self.end(&key, end),
                 Rest::Items(mut stream) => {
-                    let cx = &mut Context::from_waker(Waker::noop());
-                    match Pin::new(&mut stream).poll_next(cx) {
-                        Poll::Ready(item) => {
-                            send_item(&self.writer, &mut self.out, channel, &key, item, stream)
-                        }
+                    match Pin::new(&mut stream).poll_next(&mut Context::from_waker(Waker::noop())) {
+                        Poll::Ready(item) => send_item(&mut self.answers, channel, &key, item, stream),
                         // A stream that waits for something other than its reader may never end.
                         Poll::Pending if self.draining => Rest::End(Err(shutting_down())),
                         Poll::Pending => {
@@ -251,26 +249,24 @@ impl Exchange {
 
     /// The last event of a stream.
     fn end(&mut self, key: &Key, end: Result<(), RpcError>) {
-        let Some(channel) = self.channels.remove(key) else {
-            return;
-        };
-        let route = channel.route(key);
-        match end {
-            Ok(()) => {
-                let done = |out: &mut Vec<u8>| msgpack::encode_value(out, &Value::Null);
-                let _ = self.writer.write(self.out.buffer(), route, event::STREAM_DONE, done);
+        if let Some(channel) = self.channels.remove(key) {
+            match end {
+                Ok(()) => self.answers.done(channel.route(key)),
+                Err(error) => self.answers.error(channel.route(key), &error),
             }
-            Err(error) => self.send_error(route, &error),
         }
     }
 
     /// Ends what would never end by itself, and takes nothing new.
     pub(super) fn drain(&mut self) {
         self.draining = true;
-        let waiting = |(key, channel): (&Key, &Channel)| {
-            matches!(channel.state, State::Streaming(_)).then(|| key.clone())
-        };
-        let endless: Vec<Key> = self.channels.iter().filter_map(waiting).collect();
+        let streaming = |channel: &Channel| matches!(channel.state, State::Streaming(_));
+        let endless: Vec<Key> = self
+            .channels
+            .iter()
+            .filter(|(_, channel)| streaming(channel))
+            .map(|(key, _)| key.clone())
+            .collect();
         for key in endless {
             self.end(&key, Err(shutting_down()));
         }
@@ -281,60 +277,25 @@ impl Exchange {
         if !self.has_room() {
             self.listening = Some(now);
         }
-        if self.out.is_full() {
+        if self.answers.out.is_full() {
             self.due = Some(now + heartbeat::PERIOD);
             return;
         }
-        let (writer, out, since) = (&self.writer, &mut self.out, self.listening);
-        self.channels.retain(|key, channel| match channel.pulse.beat(now, since) {
-            Beat::Wait => true,
-            Beat::Send => {
-                writer.write_number(out.buffer(), channel.route(key), event::HEARTBEAT, 0);
-                true
+        let (answers, since) = (&mut self.answers, self.listening);
+        self.channels.retain(|key, channel| {
+            let beat = channel.pulse.beat(now, since);
+            if beat == Beat::Send {
+                answers.heartbeat(channel.route(key));
             }
-            Beat::Lost => false,
+            beat != Beat::Lost
         });
         self.due = self.channels.values().map(|channel| channel.pulse.due()).min();
-    }
-
-    fn reply(&mut self, route: Route<'_>, answer: Answer) {
-        match answer.and_then(|reply| value_of(&*reply)) {
-            Ok(value) => self.reply_value(route, &value),
-            Err(error) => self.send_error(route, &error),
-        }
-    }
-
-    fn reply_value(&mut self, route: Route<'_>, value: &Value) {
-        let args = |out: &mut Vec<u8>| msgpack::encode_array(out, std::slice::from_ref(value));
-        if let Err(error) = self.writer.write(self.out.buffer(), route, event::OK, args) {
-            self.send_error(route, &error);
-        }
-    }
-
-    fn refuse(&mut self, route: Route<'_>, name: &str, error: &RpcError) {
-        match error.kind() {
-            ErrorKind::UnknownMethod => self.send_name_error(route, name),
-            _ => self.send_error(route, error),
-        }
-    }
-
-    /// Python's message of a NameError is the name alone.
-    fn send_name_error(&mut self, route: Route<'_>, name: &str) {
-        let error = RpcError::new(ErrorKind::UnknownMethod, name.to_owned());
-        self.send_error(route, &error);
-    }
-
-    fn send_error(&mut self, route: Route<'_>, error: &RpcError) {
-        // Three strings can always be written.
-        let args = |out: &mut Vec<u8>| error::encode(out, error);
-        let _ = self.writer.write(self.out.buffer(), route, event::ERR, args);
     }
 }
 
 /// Sends an item of a stream and returns what is left of it.
 fn send_item(
-    writer: &Writer,
-    out: &mut Outbox,
+    answers: &mut Answers,
     channel: &mut Channel,
     key: &[u8],
     item: Option<Answer>,
@@ -345,19 +306,13 @@ fn send_item(
         Some(Err(error)) => return Rest::End(Err(error)),
         Some(Ok(item)) => item,
     };
-    let written = value_of(&*item).and_then(|value| {
-        let args = |out: &mut Vec<u8>| msgpack::encode_value(out, &value);
-        writer.write(out.buffer(), channel.route(key), event::STREAM, args)
-    });
-    if let Err(error) = written {
-        return Rest::End(Err(error));
+    match answers.item(channel.route(key), &*item) {
+        Err(error) => Rest::End(Err(error)),
+        Ok(()) => {
+            channel.slots -= 1;
+            Rest::Items(stream)
+        }
     }
-    channel.slots -= 1;
-    Rest::Items(stream)
-}
-
-fn value_of(reply: &dyn Reply) -> Result<Value, RpcError> {
-    to_value(reply.as_serde()).map_err(|e| RpcError::internal(e.to_string()))
 }
 
 fn shutting_down() -> RpcError {

@@ -1,5 +1,6 @@
 //! The side that answers: calls for a ROUTER's peers, events for a publisher's.
 
+mod answers;
 mod channel;
 mod exchange;
 mod introspection;

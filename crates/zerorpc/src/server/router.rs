@@ -53,7 +53,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Router<IO> {
         loop {
             let input = self.poll_input(cx);
             self.poll_alarm(cx)?;
-            let sent = self.exchange.out.poll_send(&mut self.link.io, cx)?;
+            let sent = self.exchange.answers.out.poll_send(&mut self.link.io, cx)?;
             let input = input?;
             if draining && self.exchange.is_idle() && sent.is_ready() {
                 return Poll::Ready(Ok(()));
@@ -80,7 +80,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Router<IO> {
 
     fn decode(&mut self) -> Result<(), Closed> {
         while self.exchange.has_room() {
-            match self.link.next(&mut self.exchange.out)? {
+            match self.link.next(&mut self.exchange.answers.out)? {
                 None => break,
                 Some(Received::Message { envelope, payload }) => self.exchange.receive(envelope, payload),
                 Some(Received::Topic { .. } | Received::Command) => {}
@@ -114,7 +114,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Router<IO> {
         if self.exchange.due.is_none_or(|due| due > now) {
             return Ok(());
         }
-        let waiting = self.exchange.out.is_full().then(|| self.exchange.out.total());
+        let waiting = self.exchange.answers.out.is_full().then(|| self.exchange.answers.out.total());
         if waiting.is_some() && waiting == self.stuck {
             return Err(Closed::Stuck);
         }

@@ -1,12 +1,11 @@
-//! msgpack as Python's `msgpack` 1.x writes and reads it: text as str, bytes as bin, times as extension −1.
-//!
-//! Specification: <https://github.com/msgpack/msgpack/blob/master/spec.md>
+//! Reading, within bounds, and without room made on a peer's word alone.
 
-use manywire_core::{ErrorKind, RpcError, Timestamp, Value};
+use manywire_core::{Limits, Timestamp, Value};
 use rmp::Marker;
 
-const TIMESTAMP: i8 = -1;
-/// Elements that room is made for on a peer's word alone; lists inside each other could each claim the whole input.
+use super::TIMESTAMP;
+
+/// Elements that room is made for at once; lists inside each other could each claim the whole input.
 const ROOM: usize = 256;
 
 /// Why bytes are no msgpack value that we take.
@@ -18,10 +17,27 @@ pub(crate) enum DecodeError {
     Reserved,
     #[error("values are nested more than {0} levels deep")]
     TooDeep(usize),
+    #[error("more than {0} values in one message; send fewer, or as bytes")]
+    TooMany(usize),
     #[error("msgpack extension {0} is not known here; of extensions, only timestamps are")]
     Extension(i8),
     #[error("a msgpack timestamp is malformed")]
     Timestamp,
+}
+
+/// What a value may hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Levels of lists and maps inside each other.
+    pub(crate) nesting: usize,
+    /// Values in all: a byte of msgpack can be a value of 32 bytes in memory.
+    pub(crate) values: usize,
+}
+
+impl From<&Limits> for Bounds {
+    fn from(limits: &Limits) -> Self {
+        Self { nesting: limits.nesting, values: limits.message_bytes / 4 }
+    }
 }
 
 /// Reads values one after the other; what it returns is lent from the input.
@@ -140,60 +156,14 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads a whole value of at most `nesting` levels.
-    pub(crate) fn value(&mut self, nesting: usize) -> Result<Value, DecodeError> {
-        let head = self.head()?;
-        self.rest_of(head, nesting, nesting)
+    /// Reads a whole value.
+    pub(crate) fn value(&mut self, bounds: Bounds) -> Result<Value, DecodeError> {
+        Tree::new(self, bounds).value()
     }
 
     /// Reads the values of a list whose head was read.
-    pub(crate) fn values(&mut self, count: usize, nesting: usize) -> Result<Vec<Value>, DecodeError> {
-        self.items(count, nesting, nesting)
-    }
-
-    fn rest_of(&mut self, head: Head<'a>, left: usize, nesting: usize) -> Result<Value, DecodeError> {
-        Ok(match head {
-            Head::Nil => Value::Null,
-            Head::Bool(b) => Value::Bool(b),
-            Head::Int(i) => Value::Int(i),
-            Head::Uint(u) => Value::Uint(u),
-            Head::Float(f) => Value::Float(f),
-            // Python 2 and old packers write bytes as str.
-            Head::Str(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => text.into(),
-                Err(_) => Value::Bytes(bytes.to_vec()),
-            },
-            Head::Bin(bytes) => Value::Bytes(bytes.to_vec()),
-            Head::Extension(TIMESTAMP, bytes) => decode_timestamp(bytes)?.into(),
-            Head::Extension(kind, _) => return Err(DecodeError::Extension(kind)),
-            Head::Array(count) => Value::Array(self.items(count, inner(left, nesting)?, nesting)?),
-            Head::Map(count) => Value::Map(self.pairs(count, inner(left, nesting)?, nesting)?),
-        })
-    }
-
-    fn items(&mut self, count: usize, left: usize, nesting: usize) -> Result<Vec<Value>, DecodeError> {
-        let mut items = Vec::with_capacity(count.min(ROOM));
-        for _ in 0..count {
-            let head = self.head()?;
-            items.push(self.rest_of(head, left, nesting)?);
-        }
-        Ok(items)
-    }
-
-    fn pairs(
-        &mut self,
-        count: usize,
-        left: usize,
-        nesting: usize,
-    ) -> Result<Vec<(Value, Value)>, DecodeError> {
-        let mut pairs = Vec::with_capacity(count.min(ROOM));
-        for _ in 0..count {
-            let head = self.head()?;
-            let key = self.rest_of(head, left, nesting)?;
-            let head = self.head()?;
-            pairs.push((key, self.rest_of(head, left, nesting)?));
-        }
-        Ok(pairs)
+    pub(crate) fn values(&mut self, count: usize, bounds: Bounds) -> Result<Vec<Value>, DecodeError> {
+        Tree::new(self, bounds).items(count)
     }
 
     /// Passes over a value of any depth and returns its bytes.
@@ -213,12 +183,75 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn unsigned<'a>(u: u64) -> Head<'a> {
-    i64::try_from(u).map_or(Head::Uint(u), Head::Int)
+/// Builds a value within bounds.
+struct Tree<'r, 'a> {
+    reader: &'r mut Reader<'a>,
+    bounds: Bounds,
+    depth: usize,
+    values: usize,
 }
 
-fn inner(left: usize, nesting: usize) -> Result<usize, DecodeError> {
-    left.checked_sub(1).ok_or(DecodeError::TooDeep(nesting))
+impl<'r, 'a> Tree<'r, 'a> {
+    fn new(reader: &'r mut Reader<'a>, bounds: Bounds) -> Self {
+        Self { reader, bounds, depth: 0, values: 0 }
+    }
+
+    fn value(&mut self) -> Result<Value, DecodeError> {
+        self.values += 1;
+        if self.values > self.bounds.values {
+            return Err(DecodeError::TooMany(self.bounds.values));
+        }
+        Ok(match self.reader.head()? {
+            Head::Nil => Value::Null,
+            Head::Bool(b) => Value::Bool(b),
+            Head::Int(i) => Value::Int(i),
+            Head::Uint(u) => Value::Uint(u),
+            Head::Float(f) => Value::Float(f),
+            // Python 2 and old packers write bytes as str.
+            Head::Str(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => text.into(),
+                Err(_) => Value::Bytes(bytes.to_vec()),
+            },
+            Head::Bin(bytes) => Value::Bytes(bytes.to_vec()),
+            Head::Extension(TIMESTAMP, bytes) => decode_timestamp(bytes)?.into(),
+            Head::Extension(kind, _) => return Err(DecodeError::Extension(kind)),
+            Head::Array(count) => Value::Array(self.inside(|tree| tree.items(count))?),
+            Head::Map(count) => Value::Map(self.inside(|tree| tree.pairs(count))?),
+        })
+    }
+
+    fn inside<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        self.depth += 1;
+        if self.depth > self.bounds.nesting {
+            return Err(DecodeError::TooDeep(self.bounds.nesting));
+        }
+        let inner = read(self);
+        self.depth -= 1;
+        inner
+    }
+
+    fn items(&mut self, count: usize) -> Result<Vec<Value>, DecodeError> {
+        let mut items = Vec::with_capacity(count.min(ROOM));
+        for _ in 0..count {
+            items.push(self.value()?);
+        }
+        Ok(items)
+    }
+
+    fn pairs(&mut self, count: usize) -> Result<Vec<(Value, Value)>, DecodeError> {
+        let mut pairs = Vec::with_capacity(count.min(ROOM));
+        for _ in 0..count {
+            pairs.push((self.value()?, self.value()?));
+        }
+        Ok(pairs)
+    }
+}
+
+fn unsigned<'a>(u: u64) -> Head<'a> {
+    i64::try_from(u).map_or(Head::Uint(u), Head::Int)
 }
 
 /// The three lengths of a timestamp: 32 bits of seconds, 30 + 34 bits, 32 + 64 bits.
@@ -238,82 +271,4 @@ fn decode_timestamp(bytes: &[u8]) -> Result<Timestamp, DecodeError> {
         _ => return Err(malformed),
     };
     if nanos >= 1_000_000_000 { Err(malformed) } else { Ok(Timestamp::utc(seconds, nanos)) }
-}
-
-/// Writing to a `Vec` cannot fail, so there is no result to look at.
-macro_rules! put {
-    ($method:ident, $out:expr $(, $value:expr)*) => {{
-        let _ = rmp::encode::$method($out $(, $value)*);
-    }};
-}
-pub(crate) use put;
-
-/// Appends a value.
-pub(crate) fn encode_value(out: &mut Vec<u8>, value: &Value) -> Result<(), RpcError> {
-    match value {
-        Value::Null => put!(write_nil, out),
-        Value::Bool(b) => put!(write_bool, out, *b),
-        Value::Int(i) => put!(write_sint, out, *i),
-        Value::Uint(u) => put!(write_uint, out, *u),
-        Value::Float(f) => put!(write_f64, out, *f),
-        Value::String(text) => {
-            length(text.len())?;
-            put!(write_str, out, text);
-        }
-        Value::Bytes(bytes) => {
-            length(bytes.len())?;
-            put!(write_bin, out, bytes);
-        }
-        Value::Timestamp(time) => encode_timestamp(out, *time),
-        Value::Array(items) => encode_array(out, items)?,
-        Value::Map(pairs) => {
-            put!(write_map_len, out, length(pairs.len())?);
-            for (key, value) in pairs {
-                check_key(key)?;
-                encode_value(out, key)?;
-                encode_value(out, value)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Appends a list.
-pub(crate) fn encode_array(out: &mut Vec<u8>, items: &[Value]) -> Result<(), RpcError> {
-    put!(write_array_len, out, length(items.len())?);
-    items.iter().try_for_each(|item| encode_value(out, item))
-}
-
-fn length(length: usize) -> Result<u32, RpcError> {
-    u32::try_from(length)
-        .map_err(|_| RpcError::new(ErrorKind::ResourceExhausted, "msgpack has no values beyond 4 GiB"))
-}
-
-/// Python's msgpack 1.x drops a whole message for one other key, and its caller would wait in vain.
-fn check_key(key: &Value) -> Result<(), RpcError> {
-    if matches!(key, Value::String(_) | Value::Bytes(_)) {
-        return Ok(());
-    }
-    let message = format!("a map key is {}; zerorpc's map keys are strings or bytes", key.kind());
-    Err(RpcError::invalid_params(message))
-}
-
-/// The shortest form, as Python's packer chooses it.
-fn encode_timestamp(out: &mut Vec<u8>, time: Timestamp) {
-    let (seconds, nanos) = (time.seconds, time.nanos);
-    match u64::try_from(seconds).ok().filter(|seconds| seconds >> 34 == 0) {
-        Some(seconds) if nanos == 0 && seconds >> 32 == 0 => {
-            put!(write_ext_meta, out, 4, TIMESTAMP);
-            out.extend_from_slice(&(seconds as u32).to_be_bytes());
-        }
-        Some(seconds) => {
-            put!(write_ext_meta, out, 8, TIMESTAMP);
-            out.extend_from_slice(&(u64::from(nanos) << 34 | seconds).to_be_bytes());
-        }
-        None => {
-            put!(write_ext_meta, out, 12, TIMESTAMP);
-            out.extend_from_slice(&nanos.to_be_bytes());
-            out.extend_from_slice(&seconds.to_be_bytes());
-        }
-    }
 }
