@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::ServeOptions;
 use crate::listen::{Acceptor, bind};
 use crate::settings::{LogFormat, Settings};
-use crate::wires::{Listen, Wire};
+use crate::wires::{Listen, Wire, Wires};
 
 /// What every connection shares.
 pub(crate) struct Server {
@@ -81,6 +81,11 @@ impl Server {
     /// Whether new calls are welcome.
     pub(crate) fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Relaxed)
+    }
+
+    /// The shutdown that ends connections of these wires.
+    pub(crate) fn shutdown_of(&self, wires: &Wires) -> &Shutdown {
+        if wires.has(Wire::Ops) { &self.ops_shutdown } else { &self.shutdown }
     }
 
     async fn set_ready(&self, is_ready: bool) {

@@ -18,11 +18,10 @@ where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (limits, http2) = (&server.settings.limits, &server.settings.http2);
+    let drain = server.shutdown_of(wires).drain();
     if wires.has(Wire::Ops) {
-        let drain = server.ops_shutdown.drain();
         manywire_http::serve(io, ops::Ops::new(server.clone()), limits, http2, &drain).await;
     } else {
-        let drain = server.shutdown.drain();
         manywire_http::serve(io, router::Router::new(server, wires), limits, http2, &drain).await;
     }
 }

@@ -95,7 +95,7 @@ impl Acceptor {
 
 /// Serves a connection whose wire is not known yet.
 async fn serve(mut io: Accepted, server: &Arc<Server>, wires: &Wires, counted: &Counted) -> io::Result<()> {
-    match sniff(&mut io, server).await? {
+    match sniff(&mut io, server, wires).await? {
         Some((Protocol::Tls, read)) => serve_tls(Rewind::new(io, read), server, wires, counted).await,
         Some((protocol, read)) => hand_over(io, protocol, read, server, wires, counted).await,
         None => Ok(()),
@@ -115,7 +115,7 @@ async fn serve_tls(
     };
     let handshake = tokio::time::timeout(server.settings.limits.handshake, tls.accept(io));
     let mut io = handshake.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    match sniff(&mut io, server).await? {
+    match sniff(&mut io, server, wires).await? {
         Some((Protocol::Tls, _)) | None => Ok(()),
         Some((protocol, read)) => hand_over(io, protocol, read, server, wires, counted).await,
     }
@@ -137,7 +137,7 @@ async fn sniff<IO: AsyncRead + Unpin>(
             }
         }
     };
-    let drain = server.shutdown.drain();
+    let drain = server.shutdown_of(wires).drain();
     let protocol: io::Result<Option<Protocol>> = tokio::select! {
         known = tokio::time::timeout(server.settings.limits.handshake, known) => known.unwrap_or(Ok(None)),
         () = drain.started() => Ok(None),

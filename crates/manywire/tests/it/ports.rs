@@ -1,0 +1,160 @@
+//! What each port answers, and how wires are told apart on a shared one.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+
+use crate::{Server, exchange, get, read_to_end};
+
+const JSON_CALL: &str = r#"{"method":"Arith.Multiply","params":[{"A":17,"B":8}],"id":7}"#;
+const JSON_ANSWER: &str = r#"{"id":7,"result":136,"error":null}"#;
+
+fn post(path: &str, content_type: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: test\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+}
+
+const XML_CALL: &str = "<?xml version='1.0'?><methodCall><methodName>add</methodName><params>\
+    <param><value><int>3</int></value></param><param><value><int>2</int></value></param></params></methodCall>";
+
+#[test]
+fn every_wire_answers_on_the_shared_port_however_its_bytes_are_cut() {
+    let server = Server::start(&["any"], &[]);
+    let greeting = b"\xFF\0\0\0\0\0\0\0\x01\x7F";
+    let cases: &[(&[u8], &str)] = &[
+        (JSON_CALL.as_bytes(), JSON_ANSWER),
+        (b"CONNECT /_goRPC_ HTTP/1.0\n\n", "HTTP/1.0 200 Connected to Go RPC\n\n"),
+        (b"GET /?a=3&b=2 HTTP/1.0\r\n\r\n", r#"{"result": 5}"#),
+        (b"GET /nowhere HTTP/1.0\r\n\r\n", "404 Not Found"),
+        (&post("/jsonrpc", "text/plain", JSON_CALL).into_bytes(), JSON_ANSWER),
+        (
+            &post("/", "text/plain", r#"{"jsonrpc":"2.0","method":"add","params":[3,2],"id":1}"#)
+                .into_bytes(),
+            r#""result":5"#,
+        ),
+        (&post("/RPC2", "text/xml", XML_CALL).into_bytes(), "<int>5</int>"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", "\0\0"),
+        (greeting, "\u{FFFD}\0"),
+    ];
+    for (bytes, expected) in cases {
+        let whole = exchange(server.connect("any"), bytes);
+        assert!(whole.contains(expected), "{whole:?} has no {expected:?}");
+        let mut stream = server.connect("any");
+        for byte in *bytes {
+            stream.write_all(&[*byte]).unwrap();
+        }
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let piecemeal = read_to_end(stream);
+        assert!(piecemeal.contains(expected), "{piecemeal:?} has no {expected:?}");
+    }
+}
+
+#[test]
+fn routes_may_follow_each_other_on_one_kept_connection() {
+    let server = Server::start(&["any"], &[]);
+    let mut stream = server.connect("any");
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    for (request, expected) in [
+        (post("/jsonrpc", "application/json", JSON_CALL), JSON_ANSWER),
+        ("GET /?b=2 HTTP/1.1\r\nhost: test\r\n\r\n".to_owned(), r#"{"result": 2}"#),
+        (post("/RPC2", "text/xml; charset=utf-8", XML_CALL), "<int>5</int>"),
+    ] {
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            if let Some(value) = line.to_lowercase().strip_prefix("content-length: ") {
+                length = value.trim().parse().unwrap();
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        let body = String::from_utf8(body).unwrap();
+        assert!(body.contains(expected), "{body:?} has no {expected:?}");
+    }
+}
+
+#[test]
+fn a_listener_answers_only_its_own_wires() {
+    let server = Server::start(&["http", "netrpc", "xmlrpc"], &[]);
+    assert_eq!(exchange(server.connect("http"), JSON_CALL.as_bytes()), "");
+    assert_eq!(exchange(server.connect("xmlrpc"), b"\x2F\xFF\x81\x03"), "");
+    assert!(get(server.connect("netrpc"), "/?a=1").starts_with("HTTP/1.1 404"));
+    assert!(get(server.connect("xmlrpc"), "/?a=1").starts_with("HTTP/1.1 405"));
+    assert!(get(server.connect("http"), "/any/path?a=1&a=2&b=").ends_with("{\"result\": 2}"));
+}
+
+#[test]
+fn the_adder_says_what_is_wrong() {
+    let server = Server::start(&["http"], &[]);
+    let answer = get(server.connect("http"), "/?a=x");
+    assert!(
+        answer.starts_with("HTTP/1.1 400")
+            && answer.contains(r#"{"error":"a must be a 64-bit integer, got \"x\""}"#),
+        "{answer}"
+    );
+    let answer = get(server.connect("http"), "/?a=9223372036854775807&b=1");
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("overflow"), "{answer}");
+    assert!(get(server.connect("http"), "/?a=-3&b=%2B2").ends_with("{\"result\": -1}"));
+    let answer = exchange(server.connect("http"), b"DELETE / HTTP/1.0\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.0 405") && answer.contains("allow: GET"), "{answer}");
+}
+
+#[test]
+fn silence_and_unfinished_headers_end_after_the_handshake_limit() {
+    let server = Server::start(&["any"], &["--handshake", "200ms"]);
+    for bytes in [
+        &b""[..],
+        b"G",
+        b"GET / HTTP/1.1\r\nhost:",
+        b"CONNECT /",
+        b"{\"method\":",
+        b"\x2F\xFF\x81",
+        b"\xFF\0\0",
+    ] {
+        let mut stream = server.connect("any");
+        stream.write_all(bytes).unwrap();
+        // The read would fail on its own time limit if the server did not close.
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+}
+
+#[test]
+fn connections_over_the_limit_wait_for_room() {
+    let server = Server::start(&["any"], &["--max-connections", "1"]);
+    let mut first = server.connect("any");
+    first.write_all(JSON_CALL.as_bytes()).unwrap();
+    let mut byte = [0];
+    first.read_exact(&mut byte).unwrap();
+    let mut second = server.connect("any");
+    second.write_all(JSON_CALL.as_bytes()).unwrap();
+    second.set_read_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
+    assert!(second.read(&mut byte).is_err(), "the second is not served while the first is open");
+    drop(first);
+    second.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    second.read_exact(&mut byte).unwrap();
+}
+
+#[test]
+fn the_operations_port_tells_how_the_server_is_doing() {
+    let server = Server::start(&["any", "ops"], &[]);
+    exchange(server.connect("any"), JSON_CALL.as_bytes());
+    assert!(get(server.connect("ops"), "/healthz").ends_with("ok\n"));
+    assert!(get(server.connect("ops"), "/readyz").ends_with("ready\n"));
+    let metrics = get(server.connect("ops"), "/metrics");
+    for line in [
+        r#"manywire_calls_total{method="Arith.Multiply",wire="jsonrpc1"} 1"#,
+        r#"manywire_connections_total{wire="jsonrpc1"} 1"#,
+        r#"manywire_connections{wire="jsonrpc1"} 0"#,
+        &format!(r#"manywire_received_bytes_total{{wire="jsonrpc1"}} {}"#, JSON_CALL.len()),
+        r#"manywire_call_duration_seconds_count{method="Arith.Multiply",wire="jsonrpc1"} 1"#,
+    ] {
+        assert!(metrics.contains(line), "no {line} in {metrics}");
+    }
+    let page = get(server.connect("ops"), "/debug/rpc");
+    assert!(page.contains("Service Arith") && page.contains("<td align=right>1</td>"), "{page}");
+}

@@ -1,0 +1,61 @@
+//! What the program says when something is wrong: one clear line, and no backtrace.
+
+use std::net::TcpListener;
+
+use crate::{Server, program, text};
+
+#[test]
+fn a_taken_port_is_one_line_and_exit_1() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let output = program().args(["serve", "--listen", &format!("netrpc={address}")]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output),
+        format!("manywire: cannot listen on {address} for netrpc: Address already in use (os error 98)\n")
+    );
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn mistakes_are_named() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, "tik = \"1s\"\n").unwrap();
+    let file = file.path().to_str().unwrap();
+    for (arguments, code, words) in [
+        (&["serve", "--listen", "soap=127.0.0.1:1"][..], 2, "no wire \"soap\"; there are any, netrpc"),
+        (&["serve", "--listen", "any"], 2, "write it as WIRES=ADDR:PORT"),
+        (&["serve", "--tick", "soon"], 2, "write a time such as 50ms"),
+        (&["serve", "--tls-cert", "x.pem"], 2, "--tls-key"),
+        (&["serve", "--config", "/no/such/file"], 1, "cannot read the configuration file /no/such/file"),
+        (&["serve", "--config", file], 1, "tik"),
+        (&["health", "127.0.0.1:1"], 1, "no answer from the operations port 127.0.0.1:1"),
+        (&["serv"], 2, "serve"),
+    ] {
+        let output = program().args(arguments).output().unwrap();
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+        assert!(!said.contains("backtrace") && !said.contains("panicked"), "{said}");
+    }
+}
+
+#[test]
+fn the_environment_is_heard_and_a_flag_beats_it() {
+    let serve = |flags: &[&str]| {
+        let mut command = program();
+        command.env("MANYWIRE_TICK", "nonsense").env("MANYWIRE_LISTEN", "any=127.0.0.1:0 ops=127.0.0.1:0");
+        command.arg("serve").args(flags).args(["--config", "/no/such/file"]).output().unwrap()
+    };
+    assert!(text(&serve(&[])).contains("nonsense"));
+    assert!(text(&serve(&["--tick", "1s"])).contains("/no/such/file"));
+}
+
+#[test]
+fn health_follows_readiness() {
+    let server = Server::start(&["any", "ops"], &[]);
+    let ready = program().args(["health", server.address("ops")]).output().unwrap();
+    assert!(ready.status.success(), "{}", text(&ready));
+    let wrong = program().args(["health", server.address("any")]).output().unwrap();
+    assert!(text(&wrong).contains("does not look like an operations port"), "{}", text(&wrong));
+}
