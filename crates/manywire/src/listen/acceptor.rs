@@ -125,6 +125,7 @@ async fn serve_tls(
 async fn sniff<IO: AsyncRead + Unpin>(
     io: &mut IO,
     server: &Server,
+    wires: &Wires,
 ) -> io::Result<Option<(Protocol, BytesMut)>> {
     let mut read = BytesMut::with_capacity(FIRST_READ);
     let known = async {
