@@ -134,7 +134,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     for listen in &server.settings.listen {
         bound.push((listen, bind(listen).await?));
     }
-    announce(bound.iter().map(|(listen, (_, address))| (*listen, *address)))?;
+    let addresses: Vec<_> = bound.iter().map(|(listen, (_, address))| (*listen, *address)).collect();
     let room = Arc::new(Semaphore::new(server.settings.limits.connections.min(Semaphore::MAX_PERMITS)));
     for (listen, (listener, _)) in bound {
         spawn_acceptor(&server, listen, listener, &room);
@@ -142,6 +142,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let ticking = server.clone();
     tokio::spawn(async move { ticking.events.tick(ticking.settings.tick).await });
     server.set_ready(true).await;
+    announce(&addresses)?;
     signals.next().await;
     tokio::select! {
         () = wind_down(&server) => Ok(()),
@@ -193,7 +194,7 @@ impl Signals {
 }
 
 /// Prints a line for each listener on stdout, for programs, and a table on stderr, for people.
-fn announce<'l>(bound: impl Iterator<Item = (&'l Listen, SocketAddr)> + Clone) -> anyhow::Result<()> {
+fn announce(bound: &[(&Listen, SocketAddr)]) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     let mut table = String::from("manywire is up:\n");
     for (listen, address) in bound {
