@@ -5,6 +5,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 /// The status that says an error; where a field is to blame, its details name it.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err, where an error is used last")]
 pub(crate) fn to_status(error: RpcError) -> Status {
     let code = match error.code() {
         // An error that came from a gRPC peer keeps its code.

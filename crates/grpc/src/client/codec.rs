@@ -1,5 +1,7 @@
 //! Values to messages and back, by the schema.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use manywire_core::{RpcError, Value, to_value};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
@@ -13,8 +15,20 @@ pub(super) fn check(descriptor: &MessageDescriptor, value: &Value) -> Result<(),
 }
 
 fn to_message(descriptor: &MessageDescriptor, value: Value) -> Result<DynamicMessage, RpcError> {
-    DynamicMessage::deserialize(descriptor.clone(), value)
+    DynamicMessage::deserialize(descriptor.clone(), bytes_as_text(value))
         .map_err(|error| RpcError::invalid_params(format!("{}: {error}", descriptor.full_name())))
+}
+
+/// Bytes as protobuf's JSON form has them, in base64.
+fn bytes_as_text(value: Value) -> Value {
+    match value {
+        Value::Bytes(bytes) => Value::String(STANDARD.encode(bytes)),
+        Value::Array(items) => Value::Array(items.into_iter().map(bytes_as_text).collect()),
+        Value::Map(pairs) => {
+            Value::Map(pairs.into_iter().map(|(key, item)| (key, bytes_as_text(item))).collect())
+        }
+        other => other,
+    }
 }
 
 /// A message in protobuf's JSON form, but with all integers as numbers and with fields that have their default.

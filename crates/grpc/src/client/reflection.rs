@@ -147,9 +147,9 @@ impl Files {
 
     /// A file that another imports and that has not come.
     fn missing(&mut self) -> Option<String> {
-        let imports = self.list.iter().flat_map(|file| &file.dependency);
-        let missing =
-            imports.cloned().find(|name| !self.names.contains(name) && !self.asked.contains(name))?;
+        let mut imports = self.list.iter().flat_map(|file| &file.dependency);
+        let is_new = |name: &&String| !self.names.contains(*name) && !self.asked.contains(*name);
+        let missing = imports.find(is_new)?.clone();
         self.asked.insert(missing.clone());
         Some(missing)
     }

@@ -1,12 +1,15 @@
 //! Our own client, which learns everything from the server.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use manywire_core::{ErrorKind, Value};
 use manywire_grpc::{Client, ClientOptions};
 use manywire_http::Http2;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
+use tokio::process::Command;
 
 use crate::host::{Host, until};
 
@@ -152,4 +155,28 @@ async fn a_server_that_is_not_there_is_named() {
     drop(listener);
     let error = Client::connect(&url, ClientOptions::default()).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Unavailable && error.message().contains(&url), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_with_the_old_reflection_only_is_called_too() {
+    let Some(python) = crate::python::interpreter() else { return };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/peer_server.py");
+    let mut server = Command::new(python)
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let port = lines.next_line().await.unwrap().unwrap();
+    let client =
+        Client::connect(&format!("http://127.0.0.1:{port}"), ClientOptions::default()).await.unwrap();
+    let greeting = client.call("Greeter/SayHello", vec![named("name", "rust")]).await;
+    assert_eq!(greeting, Ok(named("message", "python greets rust")));
+    let error = client.call("Greeter/SayHello", vec![]).await.unwrap_err();
+    assert_eq!((error.kind(), error.message(), error.code()), (ErrorKind::Failed, "who are you?", Some(9)));
+    let said = stream::iter(vec![named("message", "loud"); 3]);
+    let answers = client.stream("ChatService/TextChat", said).await.unwrap();
+    assert_eq!(answers.try_collect::<Vec<_>>().await.unwrap(), vec![named("message", "LOUD"); 3]);
 }

@@ -15,6 +15,7 @@ use tonic::codec::CompressionEncoding::Gzip;
 
 use crate::go;
 use crate::host::Host;
+use crate::peer::{Peer, frame};
 
 const CASES: &[&str] = &[
     "empty_unary",
@@ -131,13 +132,6 @@ async fn server_compressed_streaming() {
     assert_eq!(flags(&raw), [1, 0]);
 }
 
-fn frame(message: &impl prost::Message) -> Vec<u8> {
-    let mut frame = vec![0];
-    frame.extend_from_slice(&(message.encoded_len() as u32).to_be_bytes());
-    message.encode(&mut frame).unwrap();
-    frame
-}
-
 fn unary_frame(is_wanted: bool) -> Vec<u8> {
     let response_compressed = Some(BoolValue { value: is_wanted });
     frame(&SimpleRequest { response_compressed, response_size: 1_000, ..Default::default() })
@@ -145,7 +139,7 @@ fn unary_frame(is_wanted: bool) -> Vec<u8> {
 
 /// The answer's bytes, as they are on the wire.
 async fn raw_answer(host: &Host, method: &str, request: Vec<u8>) -> Vec<u8> {
-    let mut peer = crate::peer::Peer::connect(host).await;
+    let mut peer = Peer::connect(host).await;
     let path = format!("/grpc.testing.TestService/{method}");
     let answer = peer.call(&path, &[("grpc-accept-encoding", "gzip")], request).await;
     assert_eq!(answer.status(), Some(0));

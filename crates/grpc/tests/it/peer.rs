@@ -11,6 +11,14 @@ pub(crate) struct Peer {
     pub(crate) send: SendRequest<Bytes>,
 }
 
+/// A message as it goes over the wire, not compressed.
+pub(crate) fn frame(message: &impl prost::Message) -> Vec<u8> {
+    let mut frame = vec![0];
+    frame.extend_from_slice(&(message.encoded_len() as u32).to_be_bytes());
+    message.encode(&mut frame).unwrap();
+    frame
+}
+
 /// What a call brought back.
 pub(crate) struct Answer {
     pub(crate) http_status: u16,
@@ -35,7 +43,8 @@ impl Answer {
 impl Peer {
     pub(crate) async fn connect(host: &Host) -> Self {
         let tcp = TcpStream::connect(host.address).await.unwrap();
-        let (send, connection) = h2::client::handshake(tcp).await.unwrap();
+        let (send, connection) =
+            h2::client::Builder::new().initial_connection_window_size(1 << 20).handshake(tcp).await.unwrap();
         tokio::spawn(connection);
         Self { send }
     }

@@ -100,3 +100,39 @@ async fn the_file_client_stores_and_fetches() {
     assert!(!is_ok && text.contains("NOT_FOUND"), "{text}");
     assert_eq!(std::fs::read_dir(here.path()).unwrap().count(), 1);
 }
+
+/// Runs one case of `peer_client.py`, which fails by itself.
+async fn case(name: &str) {
+    let Some(python) = interpreter() else { return };
+    let host = Host::start().await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/peer_client.py");
+    let run =
+        Command::new(python).args([script, &host.address.to_string(), name]).kill_on_drop(true).output();
+    let output = tokio::time::timeout(std::time::Duration::from_secs(60), run).await.unwrap().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test]
+async fn grpcio_asks_for_health() {
+    case("health").await;
+}
+
+#[tokio::test]
+async fn grpcio_asks_for_the_schema() {
+    case("reflection").await;
+}
+
+#[tokio::test]
+async fn grpcio_compresses() {
+    case("compression").await;
+}
+
+#[tokio::test]
+async fn grpcio_gets_the_right_statuses() {
+    case("statuses").await;
+}
+
+#[tokio::test]
+async fn grpcio_cancels() {
+    case("cancels").await;
+}
