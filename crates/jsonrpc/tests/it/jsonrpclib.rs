@@ -76,8 +76,9 @@ async fn our_client_speaks_to_its_server() {
     let path = format!("{}/tests/it/peer_server.py", env!("CARGO_MANIFEST_DIR"));
     let mut child = Command::new(python).arg(path).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let port = lines.next_line().await.unwrap().expect("the server says its port");
-    let client = Client::connect(&format!("http://127.0.0.1:{port}"), &Limits::default()).await.unwrap();
+    let line = lines.next_line().await.unwrap().expect("the server says its address");
+    let address = line.strip_prefix("LISTENING jsonrpclib ").unwrap();
+    let client = Client::connect(&format!("http://{address}"), &Limits::default()).await.unwrap();
 
     assert_eq!(client.call("add", vec![1.into(), 2.into()]).await, Ok(3.into()));
     let named = vec![(Value::from("a"), Value::from("x")), ("b".into(), "y".into())];
