@@ -1,0 +1,142 @@
+//! The HTTP layer on a stream in memory, with the clock in hand.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use manywire_core::{Limits, Shutdown};
+use manywire_http::{Handler, Http2, Request, Response, read_body, reply, serve};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use tokio::time::Instant;
+
+/// Sends back the body that it was sent; `/slow` takes two minutes over it.
+#[derive(Clone)]
+struct Echo(Arc<Limits>);
+
+impl Handler for Echo {
+    async fn handle(&self, request: Request) -> Response {
+        let (parts, mut body) = request.into_parts();
+        if parts.uri.path() == "/slow" {
+            tokio::time::sleep(Duration::from_secs(120)).await;
+        }
+        match read_body(&parts.headers, &mut body, &self.0).await {
+            Ok(body) => reply(StatusCode::OK, "text/plain", body),
+            Err(error) => reply(error.status(), "text/plain", error.to_string()),
+        }
+    }
+}
+
+fn start(limits: Limits, shutdown: &Shutdown) -> DuplexStream {
+    let (ours, theirs) = duplex(1 << 20);
+    let drain = shutdown.drain();
+    let token = shutdown.track();
+    tokio::spawn(async move {
+        let limits = Arc::new(limits);
+        serve(ours, Echo(limits.clone()), &limits, &Http2::default(), &drain).await;
+        drop(token);
+    });
+    theirs
+}
+
+async fn read_to_end(stream: &mut DuplexStream) -> String {
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+/// Reads the head and a body of known length.
+async fn read_answer(stream: &mut DuplexStream, body: &str) -> String {
+    let mut answer = Vec::new();
+    while !answer.ends_with(body.as_bytes()) || !answer.windows(4).any(|w| w == b"\r\n\r\n") {
+        answer.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(answer).unwrap()
+}
+
+const REQUEST: &[u8] = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi";
+
+#[tokio::test(start_paused = true)]
+async fn headers_have_the_handshake_limit_and_an_idle_connection_the_keep_alive_limit() {
+    let mut stream = start(Limits::default(), &Shutdown::new());
+    let began = Instant::now();
+    stream.write_all(REQUEST).await.unwrap();
+    read_answer(&mut stream, "hi").await;
+    assert_eq!(read_to_end(&mut stream).await, "");
+    assert!((75..80).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+
+    let mut stream = start(Limits::default(), &Shutdown::new());
+    let began = Instant::now();
+    stream.write_all(&REQUEST[..20]).await.unwrap();
+    assert_eq!(read_to_end(&mut stream).await, "");
+    assert!((10..12).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_request_may_not_dawdle_either() {
+    let mut stream = start(Limits::default(), &Shutdown::new());
+    stream.write_all(REQUEST).await.unwrap();
+    read_answer(&mut stream, "hi").await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let began = Instant::now();
+    stream.write_all(b"POST").await.unwrap();
+    assert_eq!(read_to_end(&mut stream).await, "");
+    assert!(began.elapsed().as_secs() < 25, "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_answer_is_waited_for() {
+    let mut stream = start(Limits::default(), &Shutdown::new());
+    stream.write_all(b"POST /slow HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\ndone").await.unwrap();
+    assert!(read_answer(&mut stream, "done").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_stops_coming_is_told_so() {
+    let mut stream = start(Limits::default(), &Shutdown::new());
+    stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf").await.unwrap();
+    let answer = read_answer(&mut stream, "in time").await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_announced_or_not() {
+    let limits = Limits { message_bytes: 4, ..Limits::default() };
+    for request in [
+        "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello",
+        "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
+    ] {
+        let mut stream = start(limits.clone(), &Shutdown::new());
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let answer = read_to_end(&mut stream).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 413") && answer.ends_with("longer than the limit of 4 bytes"),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_shuts_its_side_after_asking_is_answered() {
+    let mut stream = start(Limits::default(), &Shutdown::new());
+    stream.write_all(b"POST / HTTP/1.0\r\ncontent-length: 2\r\n\r\nhi").await.unwrap();
+    stream.shutdown().await.unwrap();
+    assert!(read_to_end(&mut stream).await.ends_with("\r\n\r\nhi"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_closes_idle_connections_and_finishes_answers() {
+    let shutdown = Shutdown::new();
+    let mut idle = start(Limits::default(), &shutdown);
+    idle.write_all(REQUEST).await.unwrap();
+    read_answer(&mut idle, "hi").await;
+    let mut busy = start(Limits::default(), &shutdown);
+    busy.write_all(b"POST /slow HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\ndone").await.unwrap();
+    // One turn of the clock, so that the request is being answered.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let finish = shutdown.finish(Duration::from_secs(600));
+    let (cut, idle, busy) = tokio::join!(finish, read_to_end(&mut idle), read_to_end(&mut busy));
+    assert_eq!((cut, idle.as_str()), (0, ""));
+    assert!(busy.ends_with("done") && busy.contains("connection: close"), "{busy}");
+}
