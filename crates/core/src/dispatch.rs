@@ -206,3 +206,85 @@ impl Stream for CallStream {
         Poll::Ready(item)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use futures_util::StreamExt as _;
+    use futures_util::stream;
+
+    use super::*;
+    use crate::{Empty, to_value};
+
+    async fn fail(how: String) -> Result<i64, RpcError> {
+        match &*how {
+            "panic" => panic!("a method's slip"),
+            _ => Err(RpcError::failed(how)),
+        }
+    }
+
+    fn dispatch(metrics: &Metrics) -> Arc<Dispatch> {
+        let mut methods = Methods::new();
+        methods.add("fail", "Fails.", fail);
+        methods.add_stream("count", "Counts.", |_: Empty| {
+            stream::iter([Ok(1_i64), Err(RpcError::failed("enough"))])
+        });
+        Dispatch::new("test", Arc::new(methods), metrics)
+    }
+
+    fn one(text: &str) -> Params<'_, '_> {
+        Params::Positional(vec![text.into()])
+    }
+
+    async fn error_of(session: &Session, name: &str, params: Params<'_, '_>) -> RpcError {
+        match session.call(name, params) {
+            Err(error) => error,
+            Ok(call) => call.await.err().unwrap(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_of_its_call_and_is_counted() {
+        let metrics = Metrics::new();
+        let session = dispatch(&metrics).session(&Limits::default());
+        assert_eq!(error_of(&session, "fail", one("panic")).await.kind(), ErrorKind::Internal);
+        assert_eq!(error_of(&session, "fail", one("as told")).await.message(), "as told");
+        assert_eq!(error_of(&session, "Fail", one("")).await.message(), "no method Fail; did you mean fail?");
+        assert_eq!(error_of(&session, "count", Params::none()).await.kind(), ErrorKind::Unsupported);
+        drop(session.call("fail", one("never polled")).unwrap());
+        let text = metrics.render();
+        for line in [
+            r#"manywire_errors_total{kind="internal",method="fail",wire="test"} 1"#,
+            r#"manywire_errors_total{kind="failed",method="fail",wire="test"} 1"#,
+            r#"manywire_errors_total{kind="cancelled",method="fail",wire="test"} 1"#,
+            r#"manywire_errors_total{kind="unknown_method",method="(unknown)",wire="test"} 1"#,
+            r#"manywire_calls_total{method="fail",wire="test"} 3"#,
+        ] {
+            assert!(text.contains(line), "no {line} in {text}");
+        }
+        assert_eq!(metrics.calls_of("fail"), 3);
+    }
+
+    #[tokio::test]
+    async fn a_stream_ends_with_its_error() {
+        let session = dispatch(&Metrics::new()).session(&Limits::default());
+        let Started::Stream(mut items) = session.start("count", Params::none()).unwrap() else {
+            panic!("a stream")
+        };
+        let first = items.next().await.unwrap().unwrap();
+        assert_eq!(to_value(first.as_serde()).unwrap(), 1.into());
+        assert_eq!(items.next().await.unwrap().err().unwrap().message(), "enough");
+        assert!(items.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn each_connection_has_its_own_rate() {
+        let dispatch = dispatch(&Metrics::new());
+        let limits = Limits { calls_per_second: NonZeroU32::new(1), ..Limits::default() };
+        let (first, second) = (dispatch.session(&limits), dispatch.session(&limits));
+        assert_eq!(error_of(&first, "fail", one("served")).await.message(), "served");
+        assert_eq!(error_of(&first, "fail", one("served")).await.kind(), ErrorKind::ResourceExhausted);
+        assert_eq!(error_of(&second, "fail", one("served")).await.message(), "served");
+    }
+}

@@ -91,7 +91,7 @@ impl Encode for Value {
     }
 
     fn frames_as_struct(&self) -> bool {
-        matches!(self, Value::Map(_) | Value::Null)
+        self.is_struct()
     }
 
     fn encode(&self, e: &mut ValueEncoder<'_>) -> Result<()> {
@@ -200,6 +200,15 @@ impl Value {
         Dynamic { ty, value }
     }
 
+    /// Whether it stands for a struct: a map whose keys could be fields, or nothing at all.
+    fn is_struct(&self) -> bool {
+        match self {
+            Value::Null => true,
+            Value::Map(pairs) => pairs.iter().all(|(key, _)| key.as_str().is_some()),
+            _ => false,
+        }
+    }
+
     fn gob_type(&self) -> Type {
         match self {
             Value::Null => Type::Struct(Arc::new(StructType { name: String::new(), fields: Vec::new() })),
@@ -211,7 +220,7 @@ impl Value {
             Value::Bytes(_) => Type::Bytes,
             Value::Timestamp(_) => Type::Marshaler(MarshalKind::Gob, "Time".into()),
             Value::Array(items) => Type::Slice(Arc::new(common_type(items.iter()))),
-            Value::Map(pairs) if pairs.iter().all(|(k, _)| k.as_str().is_some()) => {
+            Value::Map(pairs) if self.is_struct() => {
                 let present = pairs.iter().filter(|(_, v)| *v != Value::Null);
                 let fields = present.map(|(k, v)| (k.as_str().unwrap_or_default().to_owned(), v.gob_type()));
                 Type::Struct(Arc::new(StructType { name: String::new(), fields: fields.collect() }))
@@ -299,4 +308,95 @@ fn to_go_time(time: Timestamp) -> Vec<u8> {
     let (sec, nsec) =
         (time.seconds.saturating_add(gobwire::UNIX_TO_INTERNAL), i32::try_from(time.nanos).unwrap_or(0));
     GoTime { sec, nsec, zone }.marshal_binary().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use gobwire::{Decoder, Encoder, Gob, Progress, parse_length_prefix};
+
+    use super::*;
+
+    fn decode<T: Decode + Default>(bytes: &[u8]) -> Result<T> {
+        let mut decoder = Decoder::new();
+        let mut rest = bytes;
+        loop {
+            let (width, length) = parse_length_prefix(rest)?.ok_or(Error::UnexpectedEof)?;
+            let body = &rest[width..width + length];
+            rest = &rest[width + length..];
+            if decoder.push_message(body)? == Progress::Ready {
+                return decoder.decode();
+            }
+        }
+    }
+
+    #[derive(Debug, Default, PartialEq, Gob)]
+    struct Shelf {
+        name: String,
+        sizes: Vec<i64>,
+        price: f64,
+        number: Number,
+    }
+
+    #[test]
+    fn a_map_is_a_struct_to_go() {
+        let value = Value::map([
+            ("Name", "Böcke".into()),
+            ("Sizes", Value::Array(vec![1.into(), (-2).into()])),
+            ("Price", 0.5.into()),
+            ("Number", 7.into()),
+            ("Unknown", Value::Null),
+        ]);
+        let shelf: Shelf = decode(&Encoder::new().encode(&value).unwrap()).unwrap();
+        let expected =
+            Shelf { name: "Böcke".into(), sizes: vec![1, -2], price: 0.5, number: Number::Int(7) };
+        assert_eq!(shelf, expected);
+    }
+
+    #[test]
+    fn what_go_leaves_out_is_put_back_as_zero() {
+        let value: Value = decode(&Encoder::new().encode(&Shelf::default()).unwrap()).unwrap();
+        let zeros = [
+            ("Name", "".into()),
+            ("Sizes", Value::Array(vec![])),
+            ("Price", 0.0.into()),
+            ("Number", 0.0.into()),
+        ];
+        assert_eq!(value, Value::map(zeros));
+    }
+
+    #[test]
+    fn values_come_back_as_they_were() {
+        for value in [
+            Value::Bool(true),
+            Value::Int(i64::MIN),
+            Value::Uint(u64::MAX),
+            Value::Float(-0.25),
+            Value::Bytes(vec![0, 255]),
+            Value::Timestamp(Timestamp { seconds: -1, nanos: 5, offset: Some(3_600) }),
+            Value::Array(vec![Value::Null, 1.into(), "mixed".into(), Value::map([("k", true.into())])]),
+            Value::Map(vec![(1.into(), "one".into())]),
+        ] {
+            assert_eq!(decode::<Value>(&Encoder::new().encode(&value).unwrap()).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn a_type_that_unfolds_without_end_is_refused() {
+        // Each struct has two fields of the one before: 2^40 parts in 40 definitions.
+        let mut bytes = Vec::new();
+        let message = |body: &[u8]| [&[body.len() as u8][..], body].concat();
+        for id in 65..105_u8 {
+            let inner = if id == 65 { 4 } else { (id - 1) << 1 };
+            let inner = if inner < 128 { vec![inner] } else { vec![0xFF, inner] };
+            let field = |name: u8| [&[1, 1, name, 1][..], &inner, &[0]].concat();
+            let fields = [&field(b'A')[..], &field(b'B')].concat();
+            let head = [0xFF, ((id - 1) << 1) | 1, 3, 1, 2, 0xFF, id << 1, 0, 1, 2];
+            bytes.extend(message(&[&head[..], &fields, &[0, 0]].concat()));
+        }
+        bytes.extend(message(&[0xFF, 104 << 1, 0]));
+        assert_eq!(
+            decode::<Value>(&bytes).unwrap_err().to_string(),
+            "gob: the type of this value has too many parts"
+        );
+    }
 }
