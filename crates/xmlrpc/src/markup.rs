@@ -188,14 +188,8 @@ impl<'a> Markup<'a> {
     fn markup(&mut self) -> Result<Option<Token>, DecodeError> {
         let start = self.position();
         match self.read()? {
-            Event::Start(tag) => {
-                self.check_attributes(&tag)?;
-                self.open(self.slice(start + 1, tag.name().as_ref().len()), false).map(Some)
-            }
-            Event::Empty(tag) => {
-                self.check_attributes(&tag)?;
-                self.open(self.slice(start + 1, tag.name().as_ref().len()), true).map(Some)
-            }
+            Event::Start(tag) => self.open_with_attributes(start, &tag, false).map(Some),
+            Event::Empty(tag) => self.open_with_attributes(start, &tag, true).map(Some),
             Event::End(tag) => self.close(tag.name().as_ref()).map(Some),
             Event::CData(_) if self.open.is_empty() => Err(self.malformed("text outside the root element")),
             Event::CData(section) => {
@@ -252,11 +246,15 @@ impl<'a> Markup<'a> {
     }
 
     /// XML-RPC has no attributes; they are ignored, and still have to be well-formed.
-    fn check_attributes(&self, start: &BytesStart<'_>) -> Result<(), DecodeError> {
-        if start.attributes_raw().trim_ascii().is_empty() {
-            return Ok(());
-        }
-        for (index, attribute) in start.attributes().enumerate() {
+    fn open_with_attributes(
+        &mut self,
+        start: usize,
+        tag: &BytesStart<'_>,
+        is_empty: bool,
+    ) -> Result<Token, DecodeError> {
+        let name = self.slice(start + 1, tag.name().as_ref().len());
+        let token = self.open(name, is_empty)?;
+        for (index, attribute) in tag.attributes().enumerate() {
             // quick-xml compares each name with all those before it.
             if index == MOST_ATTRIBUTES {
                 return Err(self.error(Flaw::Message, "more attributes than an element needs"));
@@ -266,7 +264,7 @@ impl<'a> Markup<'a> {
                 return Err(self.malformed("an attribute's value is not well-formed"));
             }
         }
-        Ok(())
+        Ok(token)
     }
 
     /// Carriage returns stay as they came, where XML would make line feeds of them: XML-RPC promises strings of any

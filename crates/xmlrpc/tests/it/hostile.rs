@@ -154,6 +154,7 @@ fn nesting_ends_at_the_limit_and_never_in_an_overflow() {
 fn attributes_by_the_thousand_are_refused() {
     let many: String = (0..100_000).map(|i| format!(" a{i}=''")).collect();
     assert_eq!(value(&format!("<value{many}/>")).unwrap_err().flaw(), Flaw::Message);
+    assert_eq!(flaw(&format!("<methodCall{many}/>")), Flaw::Message);
 }
 
 #[test]
