@@ -4,6 +4,7 @@ go 1.24.0
 
 require (
 	google.golang.org/grpc v1.76.0
+	google.golang.org/grpc/examples v0.0.0-20230224211313-3775f633ce20
 	google.golang.org/protobuf v1.36.6
 )
 

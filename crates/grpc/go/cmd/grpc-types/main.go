@@ -1,4 +1,4 @@
-// Command types sends messages to TypesService.Echo, knowing only what reflection tells it, and checks that they come back
+// Command grpc-types sends messages to TypesService.Echo, knowing only what reflection tells it, and checks that they come back
 // the same. It reads messages as hex, one a line, and writes each as Go encodes what came back; then its own extremes.
 package main
 

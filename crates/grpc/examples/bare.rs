@@ -1,0 +1,53 @@
+//! tonic's helloworld and nothing else, with our windows: the floor of the benchmark.
+
+use manywire_grpc::pb::greeter_server::{Greeter, GreeterServer};
+use manywire_grpc::pb::{HelloReply, HelloRequest, StreamReqData, StreamResData};
+use tokio::net::TcpListener;
+use tonic::codegen::tokio_stream::Empty;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status, Streaming};
+
+struct Bare;
+
+type None = Empty<Result<StreamResData, Status>>;
+
+#[tonic::async_trait]
+impl Greeter for Bare {
+    async fn say_hello(&self, request: Request<HelloRequest>) -> Result<Response<HelloReply>, Status> {
+        Ok(Response::new(HelloReply { message: format!("hello {}", request.get_ref().name) }))
+    }
+
+    type GetStreamStream = None;
+
+    async fn get_stream(&self, _: Request<StreamReqData>) -> Result<Response<None>, Status> {
+        Err(Status::unimplemented("this server only says hello"))
+    }
+
+    async fn put_stream(
+        &self,
+        _: Request<Streaming<StreamReqData>>,
+    ) -> Result<Response<StreamResData>, Status> {
+        Err(Status::unimplemented("this server only says hello"))
+    }
+
+    type AllStreamStream = None;
+
+    async fn all_stream(&self, _: Request<Streaming<StreamReqData>>) -> Result<Response<None>, Status> {
+        Err(Status::unimplemented("this server only says hello"))
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    #[expect(clippy::print_stdout, reason = "the benchmark reads it")]
+    {
+        println!("LISTENING grpc {}", listener.local_addr()?);
+    }
+    let mut server =
+        Server::builder().initial_stream_window_size(1 << 20).initial_connection_window_size(2 << 20);
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    server.add_service(GreeterServer::new(Bare)).serve_with_incoming(incoming).await?;
+    Ok(())
+}
