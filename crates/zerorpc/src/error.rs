@@ -66,3 +66,47 @@ pub(crate) fn decode(args: &Value) -> RpcError {
     let traceback = parts.get(2).cloned().unwrap_or_default();
     RpcError::new(kind, shown).with_data(Value::map([("name", name.into()), ("traceback", traceback)]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::msgpack::{Bounds, Reader};
+
+    fn there_and_back(error: &RpcError) -> RpcError {
+        let mut out = Vec::new();
+        encode(&mut out, error).unwrap();
+        let bounds = Bounds { nesting: 2, values: 10 };
+        decode(&Reader::new(&out).value(bounds).unwrap())
+    }
+
+    #[test]
+    fn a_kind_survives_the_wire_where_python_has_an_exception_for_it() {
+        use ErrorKind::*;
+        for kind in [
+            InvalidParams,
+            InvalidValue,
+            DivideByZero,
+            Overflow,
+            Unauthenticated,
+            DeadlineExceeded,
+            Unsupported,
+            Unavailable,
+        ] {
+            let back = there_and_back(&RpcError::new(kind, "why"));
+            assert_eq!((back.kind(), back.message()), (kind, "why"));
+        }
+        let failed = there_and_back(&RpcError::failed("why"));
+        assert_eq!((failed.kind(), failed.message()), (Failed, "RuntimeError: why"));
+        let traceback = failed.data().and_then(|data| data.get("traceback"));
+        assert_eq!(traceback, Some(&"RuntimeError: why".into()));
+    }
+
+    #[test]
+    fn an_error_of_another_shape_is_shown_as_it_came() {
+        for args in [Value::Null, vec![1.into()].into(), vec!["one text".into()].into()] {
+            let error = decode(&args);
+            assert_eq!(error.kind(), ErrorKind::Failed);
+            assert!(!error.message().is_empty());
+        }
+    }
+}

@@ -114,6 +114,7 @@ impl Driver {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Closed>> {
         loop {
+            self.receive(link)?;
             while link.poll_read(cx)?.is_ready() {
                 self.receive(link)?;
             }

@@ -272,3 +272,71 @@ fn decode_timestamp(bytes: &[u8]) -> Result<Timestamp, DecodeError> {
     };
     if nanos >= 1_000_000_000 { Err(malformed) } else { Ok(Timestamp::utc(seconds, nanos)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOUNDS: Bounds = Bounds { nesting: 3, values: 10 };
+
+    fn read(bytes: &[u8]) -> Result<Value, DecodeError> {
+        Reader::new(bytes).value(BOUNDS)
+    }
+
+    #[test]
+    fn every_width_of_a_number_is_read() {
+        for (bytes, value) in [
+            (&b"\x7f"[..], Value::Int(127)),
+            (b"\xe0", Value::Int(-32)),
+            (b"\xcc\xff", Value::Int(255)),
+            (b"\xcd\xff\xff", Value::Int(65535)),
+            (b"\xce\xff\xff\xff\xff", Value::Int(u32::MAX.into())),
+            (b"\xcf\x7f\xff\xff\xff\xff\xff\xff\xff", Value::Int(i64::MAX)),
+            (b"\xcf\x80\0\0\0\0\0\0\0", Value::Uint(1 << 63)),
+            (b"\xd0\x80", Value::Int(-128)),
+            (b"\xd1\x80\0", Value::Int(-32768)),
+            (b"\xd2\x80\0\0\0", Value::Int(i32::MIN.into())),
+            (b"\xd3\x80\0\0\0\0\0\0\0", Value::Int(i64::MIN)),
+            (b"\xca\x3f\xc0\0\0", Value::Float(1.5)),
+        ] {
+            assert_eq!(read(bytes), Ok(value));
+        }
+    }
+
+    #[test]
+    fn old_raw_strings_that_are_no_text_are_bytes() {
+        assert_eq!(read(b"\xa2\xc3\xa9"), Ok("é".into()));
+        assert_eq!(read(b"\xa2\xc3\x28"), Ok(Value::Bytes(vec![0xc3, 0x28])));
+    }
+
+    #[test]
+    fn times_have_three_lengths() {
+        assert_eq!(read(b"\xd6\xff\0\0\0\x05"), Ok(Timestamp::utc(5, 0).into()));
+        assert_eq!(read(b"\xd7\xff\0\0\0\x1c\0\0\0\x05"), Ok(Timestamp::utc(5, 7).into()));
+        let long = b"\xc7\x0c\xff\0\0\0\x07\xff\xff\xff\xff\xff\xff\xff\xfb";
+        assert_eq!(read(long), Ok(Timestamp::utc(-5, 7).into()));
+        assert_eq!(read(b"\xc7\x0c\xff\x3b\x9a\xca\0\0\0\0\0\0\0\0\0"), Err(DecodeError::Timestamp));
+    }
+
+    #[test]
+    fn depth_and_number_are_bounded() {
+        assert!(read(b"\x91\x91\x90").is_ok());
+        assert_eq!(read(b"\x91\x91\x91\x90"), Err(DecodeError::TooDeep(3)));
+        assert!(read(b"\x99\0\0\0\0\0\0\0\0\0").is_ok());
+        assert_eq!(read(b"\x9a\0\0\0\0\0\0\0\0\0\0"), Err(DecodeError::TooMany(10)));
+    }
+
+    #[test]
+    fn counts_are_believed_only_as_far_as_there_are_bytes() {
+        assert_eq!(read(b"\x92\0"), Err(DecodeError::Truncated));
+        assert_eq!(read(b"\x82\0\0\0"), Err(DecodeError::Truncated));
+        // Lists inside each other, each as long as all that follows, would be gigabytes if room were made for them.
+        let mut nested = Vec::new();
+        for _ in 0..1000 {
+            nested.extend(b"\xdd\0\x01\0\0");
+        }
+        nested.resize(200_000, 0x90);
+        let bounds = Bounds { nesting: 2000, values: usize::MAX };
+        assert_eq!(Reader::new(&nested).value(bounds), Err(DecodeError::Truncated));
+    }
+}

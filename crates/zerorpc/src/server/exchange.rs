@@ -289,7 +289,9 @@ impl Exchange {
             }
             beat != Beat::Lost
         });
-        self.due = self.channels.values().map(|channel| channel.pulse.due()).min();
+        // Channels that are due at almost the same time are looked after together.
+        let due = self.channels.values().map(|channel| channel.pulse.due()).min();
+        self.due = due.map(|due| due.max(now + heartbeat::PERIOD / 50));
     }
 }
 

@@ -104,3 +104,41 @@ fn arguments(method: &Method) -> Value {
     });
     described.collect::<Vec<_>>().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Default, Deserialize, gobwire::Gob)]
+    struct Args {
+        first: i64,
+        second: Option<i64>,
+    }
+
+    #[test]
+    fn parameters_that_may_be_left_out_have_a_default() {
+        let mut methods = Methods::new();
+        let sum = |Args { first, second }: Args| async move { Ok(first + second.unwrap_or(0)) };
+        methods.add("sum", "", sum);
+        let ask = |name: &str, args: Vec<Value>| answer(&methods, name, || Ok(args));
+
+        let Some(Ok(spec)) = ask("_zerorpc_args", vec!["sum".into()]) else {
+            panic!("no argspec");
+        };
+        let names = vec!["first".into(), "second".into()].into();
+        let defaults = vec![Value::Null].into();
+        assert_eq!(spec, vec![names, Value::Null, Value::Null, defaults].into());
+
+        let Some(Ok(about)) = ask("_zerorpc_inspect", vec![]) else {
+            panic!("no description");
+        };
+        let sum = about.get("methods").and_then(|methods| methods.get("sum")).unwrap();
+        let first = Value::map([("name", "first".into())]);
+        let second = Value::map([("name", "second".into()), ("default", Value::Null)]);
+        assert_eq!(sum.get("args"), Some(&vec![first, second].into()));
+        assert_eq!(sum.get("doc"), Some(&Value::Null));
+        assert!(ask("_zerorpc_nope", vec![]).is_none());
+    }
+}

@@ -76,8 +76,8 @@ impl Inbox {
         self.release();
         self.buffer.reserve(self.read_size);
         let count = std::task::ready!(poll_read_buf(Pin::new(io), cx, &mut self.buffer))?;
-        if count == self.read_size {
-            self.read_size = (count * 2).min(LONGEST_READ);
+        if count >= self.read_size {
+            self.read_size = (self.read_size * 2).min(LONGEST_READ);
         }
         Poll::Ready(Ok(count))
     }

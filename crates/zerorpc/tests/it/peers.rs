@@ -9,6 +9,7 @@ use std::time::Duration;
 use manywire_core::{Connection, Dispatch, Limits, Methods, Metrics, Shutdown};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
+use tokio::task::{AbortHandle, JoinSet};
 
 /// Longer than any test needs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -17,6 +18,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) shutdown: Shutdown,
+    accepting: AbortHandle,
 }
 
 impl Server {
@@ -30,7 +32,8 @@ impl Server {
         let (limits, shutdown) = (Arc::new(limits), Shutdown::new());
         let dispatch = Dispatch::new("zerorpc", Arc::new(methods), &Metrics::new());
         let stop = shutdown.clone();
-        tokio::spawn(async move {
+        let accepting = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let connection = Connection {
@@ -39,13 +42,19 @@ impl Server {
                     drain: stop.drain(),
                 };
                 let open = stop.track();
-                tokio::spawn(async move {
+                connections.spawn(async move {
                     manywire_zerorpc::serve(stream, connection).await;
                     drop(open);
                 });
             }
         });
-        Self { address, shutdown }
+        let accepting = accepting.abort_handle();
+        Self { address, shutdown, accepting }
+    }
+
+    /// Stops listening and drops every connection, as when the process dies.
+    pub(crate) fn kill(&self) {
+        self.accepting.abort();
     }
 
     pub(crate) fn url(&self) -> String {

@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use manywire_core::{ErrorKind, Limits};
 
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
 use crate::client::python_server;
 use crate::peers::{PATIENCE, Server, run_python, start_python};
 use crate::streams::{counting, until};
@@ -18,6 +20,7 @@ async fn heartbeats_bridge_silence_and_tell_who_is_lost() {
         a_frozen_server_is_lost_after_two_periods(),
         a_server_that_never_comes_back_is_given_up(),
         an_abandoned_stream_ends_when_its_heartbeats_do(),
+        a_server_that_dies_is_a_lost_remote_for_python(),
     );
 }
 
@@ -85,4 +88,28 @@ sys.stdin.read()
     assert!((8..=21).contains(&waited), "dropped after {waited} s");
     assert!(made.load(Ordering::Relaxed) <= 101);
     drop(python);
+}
+
+async fn a_server_that_dies_is_a_lost_remote_for_python() {
+    let server = Server::start().await;
+    let script = r#"
+c = client()
+assert c.add(1, 2) == 3
+print("connected", flush=True)
+start = time.time()
+try:
+    c.sleep(60000)
+except zerorpc.LostRemote as e:
+    assert 9 < time.time() - start < 21, time.time() - start
+else:
+    raise AssertionError("the call was answered")
+"#;
+    let Some(mut python) = start_python(script, &server.url()) else {
+        return;
+    };
+    let mut lines = BufReader::new(python.stdout.take().unwrap()).lines();
+    lines.next_line().await.unwrap().unwrap();
+    server.kill();
+    let output = python.wait_with_output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
