@@ -1,7 +1,12 @@
-//! tonic's helloworld and nothing else, with our windows: the floor of the benchmark.
+//! tonic's helloworld, and 1 GiB streamed from memory, with our windows: the floor of the benchmark.
 
+use std::pin::Pin;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _, stream};
+use manywire_grpc::pb::file_service_server::{FileService, FileServiceServer};
 use manywire_grpc::pb::greeter_server::{Greeter, GreeterServer};
-use manywire_grpc::pb::{HelloReply, HelloRequest, StreamReqData, StreamResData};
+use manywire_grpc::pb::{FileRequest, FileResponse, HelloReply, HelloRequest, StreamReqData, StreamResData};
 use tokio::net::TcpListener;
 use tonic::codegen::tokio_stream::Empty;
 use tonic::transport::Server;
@@ -38,6 +43,21 @@ impl Greeter for Bare {
     }
 }
 
+#[tonic::async_trait]
+impl FileService for Bare {
+    type DownLoadStream = Pin<Box<dyn Stream<Item = Result<FileResponse, Status>> + Send>>;
+
+    async fn down_load(
+        &self,
+        request: Request<FileRequest>,
+    ) -> Result<Response<Self::DownLoadStream>, Status> {
+        let name = request.into_inner().name;
+        let content = Bytes::from(vec![0; 64 << 10]);
+        let piece = FileResponse { name, content };
+        Ok(Response::new(Box::pin(stream::iter(0..1 << 14).map(move |_| Ok(piece.clone())))))
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -48,6 +68,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut server =
         Server::builder().initial_stream_window_size(1 << 20).initial_connection_window_size(2 << 20);
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    server.add_service(GreeterServer::new(Bare)).serve_with_incoming(incoming).await?;
+    let services = server.add_service(GreeterServer::new(Bare)).add_service(FileServiceServer::new(Bare));
+    services.serve_with_incoming(incoming).await?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! An answer on its way out: watched to its end, and ended where a deadline or a shutdown says so.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -19,13 +20,13 @@ const MESSAGE: &str = "grpc-message";
 
 /// Counts a call when it ends; one that is dropped before counts as cancelled.
 pub(crate) struct Timer {
-    meter: CallMeter,
+    meter: Arc<CallMeter>,
     started: Instant,
     is_done: bool,
 }
 
 impl Timer {
-    pub(crate) fn start(meter: CallMeter) -> Self {
+    pub(crate) fn start(meter: Arc<CallMeter>) -> Self {
         Self { meter, started: Instant::now(), is_done: false }
     }
 

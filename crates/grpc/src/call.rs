@@ -18,7 +18,7 @@ use crate::{deadline, encoding, error};
 pub(crate) async fn answer(shared: &Shared, mut request: http::Request<Body>) -> http::Response<Body> {
     let path = request.uri().path();
     let Some(known) = shared.paths.get(path) else {
-        let timer = Timer::start(shared.metrics.call("grpc", UNKNOWN_METHOD));
+        let timer = Timer::start(shared.metrics.call("grpc", UNKNOWN_METHOD).into());
         return Answer::watch(Status::unimplemented(shared.paths.explain(path)).into_http(), timer, None);
     };
     let timer = Timer::start(known.meter(&shared.metrics));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use manywire_core::{CallMeter, Metrics};
 use prost::Message as _;
@@ -33,13 +33,13 @@ pub(crate) struct Known {
     pub(crate) is_endless: bool,
     /// Whether the client decides message by message what is compressed.
     pub(crate) is_testing: bool,
-    meter: OnceLock<CallMeter>,
+    meter: OnceLock<Arc<CallMeter>>,
 }
 
 impl Known {
     /// The method's counters, made when it is first called.
-    pub(crate) fn meter(&self, metrics: &Metrics) -> CallMeter {
-        self.meter.get_or_init(|| metrics.call("grpc", &self.name)).clone()
+    pub(crate) fn meter(&self, metrics: &Metrics) -> Arc<CallMeter> {
+        self.meter.get_or_init(|| Arc::new(metrics.call("grpc", &self.name))).clone()
     }
 }
 

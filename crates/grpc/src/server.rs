@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use http::{HeaderMap, StatusCode, Version};
 use manywire_core::{Drain, Limits, Metrics};
 use manywire_http::{Handler, Request, Response, reply};
@@ -100,7 +101,7 @@ impl Server {
             .iter()
             .map(|name| services::service(name, &settings, files, &health))
             .collect::<io::Result<Vec<_>>>()?;
-        Ok(Self(Arc::new(Shared {
+        let server = Self(Arc::new(Shared {
             paths,
             services,
             token: settings.token,
@@ -108,7 +109,10 @@ impl Server {
             metrics: settings.metrics,
             drain: settings.drain,
             health,
-        })))
+        }));
+        // No one else has the statuses yet, so this does not wait.
+        let _ = server.set_ready(false).now_or_never();
+        Ok(server)
     }
 
     /// What the health service says from now on, of the server and of each service.

@@ -1,5 +1,5 @@
-// Command grpc-load calls Greeter/SayHello as often as it can, with grpc-go's client, and prints what it saw as one line
-// of JSON.
+// Command grpc-load calls Greeter/SayHello as often as it can, or downloads a file, with grpc-go's client, and prints what
+// it saw as one line of JSON.
 package main
 
 import (
@@ -21,6 +21,7 @@ func main() {
 	address := flag.String("addr", "127.0.0.1:7070", "the server's address")
 	inflight := flag.Int("inflight", 64, "calls in flight on each connection")
 	conns := flag.Int("conns", 1, "connections")
+	form := flag.String("form", "unary", "unary or download")
 	duration := flag.Duration("duration", 2*time.Second, "how long to call")
 	flag.Parse()
 
@@ -28,7 +29,8 @@ func main() {
 	results := make([]result, *conns**inflight)
 	start := time.Now()
 	for c := 0; c < *conns; c++ {
-		connection, err := grpc.NewClient(*address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		connection, err := grpc.NewClient(*address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithInitialWindowSize(1<<20), grpc.WithInitialConnWindowSize(2<<20))
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -37,7 +39,11 @@ func main() {
 			group.Add(1)
 			go func(result *result) {
 				defer group.Done()
-				result.call(connection, start.Add(*duration))
+				if *form == "download" {
+					result.download(connection, start.Add(*duration))
+				} else {
+					result.call(connection, start.Add(*duration))
+				}
 			}(&results[c**inflight+i])
 		}
 	}
