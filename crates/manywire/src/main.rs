@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+mod call;
 mod cli;
 mod config;
 mod http;
@@ -16,6 +17,9 @@ mod wires;
 fn main() -> ExitCode {
     let cli::Cli { command } = cli::Cli::parse();
     let outcome = match command {
+        cli::Command::Call(options) => return call::run(call::call(options)),
+        cli::Command::List(options) => return call::run(call::list(options)),
+        cli::Command::Describe(options) => return call::run(call::describe(options)),
         cli::Command::Serve(options) => serve::run(*options),
         cli::Command::Health(options) => http::health::run(&options),
     };

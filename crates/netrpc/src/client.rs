@@ -30,7 +30,12 @@ impl Client {
 
     /// Speaks gob over an HTTP `CONNECT`, as Go's `rpc.DialHTTP("tcp", …)`.
     pub async fn dial_http(address: impl ToSocketAddrs) -> io::Result<Self> {
-        Self::gob_over_http(connect(address).await?, GOB_PATH, &Limits::default()).await
+        Self::dial_http_path(address, GOB_PATH).await
+    }
+
+    /// The same at another path, as Go's `rpc.DialHTTPPath`.
+    pub async fn dial_http_path(address: impl ToSocketAddrs, path: &str) -> io::Result<Self> {
+        Self::gob_over_http(connect(address).await?, path, &Limits::default()).await
     }
 
     /// Speaks JSON-RPC 1.0 over TCP, as Go's `jsonrpc.Dial("tcp", …)`.

@@ -14,6 +14,11 @@ pub struct Token {
 }
 
 impl Token {
+    /// The id and the key, for a client to show.
+    pub fn pair(&self) -> (&str, &str) {
+        (&self.appid, &self.appkey)
+    }
+
     /// Refuses a caller who shows no token, or a wrong one.
     pub fn check(&self, appid: Option<&[u8]>, appkey: Option<&[u8]>) -> Result<(), RpcError> {
         if appid.is_none() && appkey.is_none() {

@@ -30,7 +30,8 @@ fn a_drain_finishes_calls_refuses_new_ones_and_exits_0() {
     idle.read_to_end(&mut Vec::new()).unwrap();
     let draining = get(server.connect("ops"), "/readyz");
     assert!(draining.starts_with("HTTP/1.1 503"), "{draining}");
-    assert!(TcpStream::connect(server.address("any")).is_err(), "no new connections");
+    // The listener closes a moment after readiness is gone; no new connections from then on.
+    while TcpStream::connect(server.address("any")).is_ok() {}
     let mut answer = String::new();
     busy.read_to_string(&mut answer).unwrap();
     assert!(answer.contains(r#"{"id":1,"result":1500,"error":null}"#), "{answer}");

@@ -1,0 +1,54 @@
+//! The arguments of a call, and what each wire makes of them.
+
+use manywire_core::{Empty, RpcError, Value, to_value};
+
+/// What a method is called with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Arguments {
+    /// One after the other.
+    Positional(Vec<Value>),
+    /// Each with its name.
+    Named(Vec<(String, Value)>),
+}
+
+impl Arguments {
+    /// For net/rpc, whose methods take one: named arguments are the fields of a struct, none is an empty one.
+    pub(crate) fn into_one(self, method: &str) -> Result<Value, RpcError> {
+        match self {
+            Arguments::Named(pairs) => Ok(Value::map(pairs)),
+            Arguments::Positional(mut values) if values.len() <= 1 => {
+                // An empty struct always encodes.
+                Ok(values.pop().unwrap_or_else(|| to_value(&Empty {}).unwrap_or_default()))
+            }
+            Arguments::Positional(values) => Err(RpcError::invalid_params(format!(
+                "{method} was given {} arguments, but methods of net/rpc take one; for a struct write {{\"A\":17,\"B\":8}} or --set A=17 --set B=8",
+                values.len()
+            ))),
+        }
+    }
+
+    /// For wires without names: named arguments are one map.
+    pub(crate) fn into_list(self) -> Vec<Value> {
+        match self {
+            Arguments::Positional(values) => values,
+            Arguments::Named(pairs) => vec![Value::map(pairs)],
+        }
+    }
+}
+
+impl From<Arguments> for manywire_jsonrpc::Arguments {
+    fn from(arguments: Arguments) -> Self {
+        match arguments {
+            Arguments::Positional(values) => Self::Positional(values),
+            Arguments::Named(pairs) => {
+                Self::Named(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
+            }
+        }
+    }
+}
+
+impl From<Vec<Value>> for Arguments {
+    fn from(values: Vec<Value>) -> Self {
+        Self::Positional(values)
+    }
+}

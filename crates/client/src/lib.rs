@@ -1,0 +1,25 @@
+//! One client over every wire, chosen by URL.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), manywire_core::RpcError> {
+//! use manywire_client::{Arguments, Client, Options};
+//! use manywire_core::Value;
+//!
+//! let client = Client::connect("gob://127.0.0.1:1234", Options::default()).await?;
+//! let args = Value::map([("A", 17.into()), ("B", 8.into())]);
+//! let product = client.call("Arith.Multiply", Arguments::Positional(vec![args])).await?;
+//! assert_eq!(product, 136.into());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What a wire cannot do is an error before anything is sent: a stream on XML-RPC, two arguments on net/rpc.
+
+mod arguments;
+mod client;
+mod describe;
+mod url;
+
+pub use arguments::Arguments;
+pub use client::{Answer, Client, Items, Options};
+pub use url::{Transport, Url, Wire};

@@ -1,0 +1,165 @@
+//! `manywire call`, `list` and `describe` on every wire.
+
+use std::net::TcpListener;
+use std::process::Output;
+
+use crate::{Server, program, text};
+
+fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+fn printed(output: &Output) -> String {
+    assert!(output.status.success(), "{}", text(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn start() -> (Server, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&["any"], &["--tick", "10ms", "--data-dir", folder.path().to_str().unwrap()]);
+    (server, folder)
+}
+
+#[test]
+fn each_wire_is_called_by_its_url() {
+    let (server, _folder) = start();
+    let at = server.address("any");
+    for (scheme, path, arguments, expected) in [
+        ("gob", "", &["Arith.Multiply", r#"{"A":17,"B":8}"#][..], "136\n"),
+        ("gob+http", "", &["Arith.Divide", "--set", "A=-17", "--set", "B=8"], "{\"Quo\":-2,\"Rem\":-1}\n"),
+        ("jsonrpc1+tcp", "", &["h.Hello", r#""wörld""#], "\"hello,wörld\"\n"),
+        ("jsonrpc1+http", "/jsonrpc", &["js.J", r#""x""#], "\"123,x\"\n"),
+        ("jsonrpc", "", &["add", "3", "-2"], "1\n"),
+        ("jsonrpc+ws", "", &["pow", "2", "-1"], "0.5\n"),
+        ("jsonrpc", "", &["subtract", "--set", "x=2", "--set", "y=5"], "3\n"),
+        ("xmlrpc", "/RPC2", &["echo", r#"{"a":[1,null,"<&>"]}"#], "{\"a\":[1,null,\"<&>\"]}\n"),
+        ("zerorpc", "", &["hello", r#""RPC""#], "\"Hello,RPC\"\n"),
+        ("zerorpc", "", &["streaming_range", "0", "6", "2"], "0\n2\n4\n"),
+        ("grpc", "", &["Greeter/SayHello", r#"{"name":"world"}"#], "{\"message\":\"hello world\"}\n"),
+        (
+            "grpc",
+            "",
+            &["Greeter/SayHello", "--set", "name=you", "-H", "accept-language: zh"],
+            "{\"message\":\"你好,you\"}\n",
+        ),
+        (
+            "grpc",
+            "",
+            &["ChatService/TextChat", r#"{"message":"a"}"#],
+            "{\"message\":\"server send world to client!i=0\"}\n",
+        ),
+        (
+            "grpc",
+            "",
+            &["Greeter/PutStream", r#"{"data":"a"}"#, r#"{"data":"b"}"#],
+            "{\"data\":\"received 2\"}\n",
+        ),
+    ] {
+        let url = format!("{scheme}://{at}{path}");
+        let output = program().args(["call", &url]).args(arguments).output().unwrap();
+        assert_eq!(printed(&output), expected, "{url} {arguments:?}");
+    }
+}
+
+#[test]
+fn arguments_may_come_from_stdin_or_a_file() {
+    let (server, folder) = start();
+    let file = folder.path().join("args.json");
+    std::fs::write(&file, r#"{"A":6,"B":7}"#).unwrap();
+    let url = format!("gob://{}", server.address("any"));
+    let output =
+        program().args(["call", &url, "Arith.Multiply", &format!("@{}", file.display())]).output().unwrap();
+    assert_eq!(printed(&output), "42\n");
+    let stdin = std::fs::File::open(&file).unwrap();
+    let output = program().args(["call", &url, "Arith.Multiply", "-"]).stdin(stdin).output().unwrap();
+    assert_eq!(printed(&output), "42\n");
+}
+
+#[test]
+fn a_servers_error_is_exit_1_in_its_own_words() {
+    let (server, _folder) = start();
+    let at = server.address("any");
+    for (scheme, arguments, words) in [
+        ("gob", &["Arith.Divide", r#"{"A":1,"B":0}"#][..], "divide by zero.\n"),
+        ("gob", &["Arith.Nope", "{}"], "rpc: can't find method Arith.Nope\n"),
+        ("jsonrpc", &["ad", "1", "2"], "did you mean add? (code -32601)\n"),
+        ("xmlrpc", &["divide", "1", "0"], "division by zero (code -32500)\n"),
+        ("zerorpc", &["getpow", "0", "-1"], "0.0 cannot be raised to a negative power"),
+        ("grpc", &["UserService/GetUser", r#"{"id":0}"#], "(code 3)\n"),
+    ] {
+        let output = program().args(["call", &format!("{scheme}://{at}")]).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+        assert!(text(&output).contains(words), "{} has no {words}", text(&output));
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn usage_is_exit_2_and_an_unreachable_server_exit_3() {
+    let (server, _folder) = start();
+    let at = server.address("any");
+    // Bound and never accepting: a connection is made, and no answer comes.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = silent.local_addr().unwrap();
+    for (url, arguments, code, words) in [
+        (format!("soap://{at}"), &["add"][..], 2, "no wire soap://; there are gob+tcp"),
+        (at.to_owned(), &["add"], 2, "names no wire; write it as gob://"),
+        (format!("gob://{at}"), &["Arith.Multiply", "{"], 2, "argument 1 is no JSON"),
+        (format!("gob://{at}"), &["h.Hello", "world"], 2, "text needs quotes of its own: '\"text\"'"),
+        (format!("gob://{at}"), &["Arith.Multiply", "1", "2"], 1, "methods of net/rpc take one"),
+        (format!("jsonrpc://{at}"), &["subscribe_ticks"], 2, "has no streams"),
+        (
+            "gob://127.0.0.1:1".into(),
+            &["h.Hello", "\"x\""],
+            3,
+            "cannot connect to gob+tcp://127.0.0.1:1: Connection refused",
+        ),
+        ("jsonrpc://127.0.0.1:1".into(), &["add", "1", "2"], 3, "127.0.0.1:1"),
+        ("zerorpc://127.0.0.1:1".into(), &["hello", "1"], 3, "127.0.0.1:1"),
+        ("grpc://127.0.0.1:1".into(), &["Greeter/SayHello"], 3, "127.0.0.1:1"),
+        (format!("gob://{silent}"), &["h.Hello", "\"x\"", "--timeout", "50ms"], 3, "within 50ms"),
+    ] {
+        let output = program().args(["call", &url]).args(arguments).output().unwrap();
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(code), "{url} {arguments:?}: {said}");
+        assert!(said.contains(words), "{url} {arguments:?}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+#[test]
+fn servers_tell_what_they_have() {
+    let (server, _folder) = start();
+    let at = server.address("any");
+    for scheme in ["jsonrpc", "jsonrpc+ws", "xmlrpc", "zerorpc"] {
+        let url = format!("{scheme}://{at}");
+        let list = printed(&run(&["list", &url]));
+        assert!(list.lines().any(|line| line == "Arith.Multiply"), "{list}");
+        let about = printed(&run(&["describe", &url, "getpow"]));
+        assert!(about.contains("n to the power of m"), "{about}");
+    }
+    let url = format!("grpc://{at}");
+    assert!(printed(&run(&["list", &url])).contains("Greeter/SayHello\n"));
+    let about = printed(&run(&["describe", &url, "Greeter/SayHello"]));
+    assert!(about.starts_with("rpc SayHello(HelloRequest) returns (HelloReply)\n"), "{about}");
+    let output = run(&["list", &format!("gob://{at}")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("net/rpc has no introspection"), "{}", text(&output));
+}
+
+#[test]
+fn a_subscription_prints_a_line_for_each_item_until_the_reader_leaves() {
+    use std::io::{BufRead as _, BufReader};
+    let (server, _folder) = start();
+    let url = format!("jsonrpc+ws://{}", server.address("any"));
+    let mut child = program()
+        .args(["call", &url, "subscribe_ticks"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("{\"n\":1,\"unix_seconds\":"));
+    assert!(lines.next().unwrap().unwrap().starts_with("{\"n\":2,"));
+    drop(lines);
+    assert!(child.wait().unwrap().success(), "a reader that leaves is no error");
+}
