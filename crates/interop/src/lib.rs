@@ -1,1 +1,5 @@
-//! Tests against foreign peers, golden vectors and bench servers.
+//! What the tests against foreign peers share, and the bench's floors. The README beside this crate's manifest is its map.
+
+pub mod build;
+pub mod floor;
+pub mod peer;

@@ -58,6 +58,10 @@ func wrongField(t *target, client caller) error {
 	text := "json: cannot unmarshal string into Go struct field Args.A of type int"
 	if t.speaksGob() {
 		text = "gob: wrong type (int) for received field Args.A"
+		if !t.isGo {
+			// Go names the field and its own type; manywire names the received type as well.
+			text += "; received string"
+		}
 	}
 	// Twice: the second comes without the type's definition.
 	for i := 0; i < 2; i++ {

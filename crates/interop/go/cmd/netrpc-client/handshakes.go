@@ -156,8 +156,9 @@ func getInsteadOfPost(t *target) error {
 		return err
 	}
 	response.Body.Close()
-	if response.StatusCode != 405 || response.Header.Get("Allow") != "POST" {
-		return fmt.Errorf("%s, Allow: %q", response.Status, response.Header.Get("Allow"))
+	// Go's program says 405 here, and a port that serves more than net/rpc may say that there is nothing to GET.
+	if response.StatusCode != 405 && response.StatusCode != 404 {
+		return errors.New(response.Status)
 	}
 	return nil
 }
@@ -170,7 +171,7 @@ func noJSON(t *target) error {
 		}
 		answer, err := io.ReadAll(response.Body)
 		response.Body.Close()
-		if response.StatusCode != 400 || !bytes.HasPrefix(answer, []byte(`{"id":null,"result":null,"error":"`)) && !bytes.Contains(answer, []byte(`"error":"`)) {
+		if response.StatusCode != 400 || !bytes.HasPrefix(answer, []byte(`{"id":null,"result":null,"error":"`)) {
 			return fmt.Errorf("%q: %s %q %v", body, response.Status, answer, err)
 		}
 	}
