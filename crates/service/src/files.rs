@@ -11,12 +11,14 @@ use cap_tempfile::TempFile;
 use futures_core::Stream;
 use futures_util::{TryStreamExt as _, stream};
 use manywire_core::{ErrorKind, RpcError, Value};
+use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// Bytes of a file in one piece of a download.
 const PIECE: usize = 64 << 10;
-/// Bytes read or written in one go: a change of threads for each piece would cost more than the piece.
-const BLOCK: usize = 1 << 20;
+/// Bytes read or written in one go: a change of threads for each piece would cost more than the piece. Thousands of
+/// calls may each hold two such blocks, so it is not more.
+const BLOCK: usize = 256 << 10;
 
 /// The directory, and how large a file in it may be.
 #[derive(Clone, Copy)]
@@ -51,13 +53,13 @@ impl Files {
             first.ok_or_else(|| refused("name", "an upload needs at least one message, with a name"))?;
         check_name(&first.name)?;
         let mut upload = Upload::begin(*self).await?;
-        upload.write(first.content).await?;
+        upload.write(&first.content).await?;
         while let Some(piece) = pieces.try_next().await? {
             if !piece.name.is_empty() && piece.name != first.name {
                 let message = format!("the upload of {:?} went on with another name", first.name);
                 return Err(refused("name", message));
             }
-            upload.write(piece.content).await?;
+            upload.write(&piece.content).await?;
         }
         upload.finish(first.name).await
     }
@@ -112,10 +114,10 @@ async fn next_piece((mut rest, mut reading): Reading) -> Result<Option<(Bytes, R
 /// A file without a name, which vanishes unless it is finished.
 struct Upload {
     files: Files,
-    file: TempFile<'static>,
-    /// What came and is not yet written.
-    waiting: Vec<Bytes>,
-    waiting_bytes: usize,
+    /// None once it is finished.
+    file: Option<TempFile<'static>>,
+    /// What came and is not yet written: copied, since a piece may be a small part of a large message.
+    waiting: Vec<u8>,
     size: u64,
 }
 
@@ -123,41 +125,47 @@ impl Upload {
     async fn begin(files: Files) -> Result<Self, RpcError> {
         let file =
             blocking(move || TempFile::new(files.dir).map_err(|e| disk("no file can be made", &e))).await?;
-        Ok(Self { files, file, waiting: Vec::new(), waiting_bytes: 0, size: 0 })
+        Ok(Self { files, file: Some(file), waiting: Vec::new(), size: 0 })
     }
 
-    async fn write(&mut self, content: Bytes) -> Result<(), RpcError> {
+    async fn write(&mut self, content: &[u8]) -> Result<(), RpcError> {
         self.size += content.len() as u64;
         if self.size > self.files.limit {
             let message = format!("the file is longer than the limit of {} bytes", self.files.limit);
             return Err(RpcError::new(ErrorKind::ResourceExhausted, message));
         }
-        self.waiting_bytes += content.len();
-        self.waiting.push(content);
-        // Many small messages must not pile up either.
-        if self.waiting_bytes < BLOCK && self.waiting.len() < 1_024 {
+        self.waiting.extend_from_slice(content);
+        if self.waiting.len() < BLOCK {
             return Ok(());
         }
         self.flush().await
     }
 
     async fn flush(&mut self) -> Result<(), RpcError> {
-        let file = self.file.as_file().try_clone().map_err(|e| disk("the file cannot be written", &e))?;
+        let unwritten = |e| disk("the file cannot be written", &e);
+        let mut file = self.file.as_ref().ok_or_else(finished)?.as_file().try_clone().map_err(unwritten)?;
         let waiting = std::mem::take(&mut self.waiting);
-        self.waiting_bytes = 0;
-        blocking(move || write_all(file, &waiting).map_err(|e| disk("the file cannot be written", &e))).await
+        blocking(move || file.write_all(&waiting).map_err(unwritten)).await
     }
 
     async fn finish(mut self, name: String) -> Result<(), RpcError> {
         self.flush().await?;
-        let Self { files, file, .. } = self;
-        blocking(move || publish(files.dir, file, &name).map_err(|e| disk("the file cannot be stored", &e)))
-            .await
+        let (dir, file) = (self.files.dir, self.file.take().ok_or_else(finished)?);
+        blocking(move || publish(dir, file, &name).map_err(|e| disk("the file cannot be stored", &e))).await
     }
 }
 
-fn write_all(mut file: File, pieces: &[Bytes]) -> io::Result<()> {
-    pieces.iter().try_for_each(|piece| file.write_all(piece))
+impl Drop for Upload {
+    fn drop(&mut self) {
+        // To free a large file takes long enough to hold up other calls.
+        if let (Some(file), Ok(runtime)) = (self.file.take(), Handle::try_current()) {
+            runtime.spawn_blocking(move || drop(file));
+        }
+    }
+}
+
+fn finished() -> RpcError {
+    RpcError::internal("the upload is finished already")
 }
 
 /// Bytes first, then the name, then the directory: a crash leaves the old file or the new one, whole.
