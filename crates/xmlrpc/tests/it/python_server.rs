@@ -15,8 +15,9 @@ use crate::serving::{python, serve};
 async fn start(protocol: &str) -> (Child, Client) {
     let mut server = python("server.py").arg(protocol).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-    let port = lines.next_line().await.unwrap().unwrap();
-    (server, client(&format!("http://127.0.0.1:{port}")))
+    let line = lines.next_line().await.unwrap().unwrap();
+    let address = line.strip_prefix("LISTENING python ").unwrap();
+    (server, client(&format!("http://{address}")))
 }
 
 fn client(url: &str) -> Client {

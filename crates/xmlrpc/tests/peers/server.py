@@ -1,6 +1,7 @@
-"""Python's own XML-RPC server, on a free port that it prints: python3 server.py [PROTOCOL]."""
+"""Python's own XML-RPC server with a thread for each connection; it prints its address: python3 server.py [PROTOCOL]."""
 
 import datetime
+import socketserver
 import sys
 import time
 from xmlrpc.client import Fault
@@ -43,11 +44,15 @@ class Methods:
         return Handler.connections
 
 
-server = SimpleXMLRPCServer(
+class Server(socketserver.ThreadingMixIn, SimpleXMLRPCServer):
+    daemon_threads = True
+
+
+server = Server(
     ("127.0.0.1", 0), Handler, allow_none=True, logRequests=False, use_builtin_types=True
 )
 server.register_introspection_functions()
 server.register_multicall_functions()
 server.register_instance(Methods())
-print(server.server_address[1], flush=True)
+print("LISTENING python {}:{}".format(*server.server_address), flush=True)
 server.serve_forever()
