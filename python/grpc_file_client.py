@@ -17,8 +17,8 @@ name = os.path.basename(options.path)
 
 
 def show(done, total=None):
-    bar = f"[{'#' * (done * 40 // total if total else 40):40}] " if total is not None else ""
-    print(f"\r{name}: {bar}{done:,} bytes", end="", file=sys.stderr, flush=True)
+    bar = f"[{'#' * (done * 40 // total):40}] " if total else ""
+    print(f"\r{name}: {bar}{done:,} bytes ", end="", file=sys.stderr, flush=True)
 
 
 def pieces():
@@ -30,27 +30,27 @@ def pieces():
             show(file.tell(), total)
 
 
-def fetch(channel):
+def fetch(answers):
     partial = options.path + ".part"
     try:
         with open(partial, "wb") as file:
-            for answer in file_pb2_grpc.FileServiceStub(channel).DownLoad(file_pb2.FileRequest(name=name)):
+            for answer in answers:
                 file.write(answer.content)
                 show(file.tell())
         os.replace(partial, options.path)
-    finally:
-        if os.path.exists(partial):
-            os.remove(partial)
+    except BaseException:
+        os.remove(partial)
+        raise
 
 
 try:
     with grpc.insecure_channel(options.target) as channel:
         if options.direction == "up":
-            os.stat(options.path)
-            print(f"\n{upfile_pb2_grpc.UpFileServiceStub(channel).UpLoad(pieces()).state}")
+            os.stat(options.path)  # grpcio would hide the error of a file that is not there
+            print(upfile_pb2_grpc.UpFileServiceStub(channel).UpLoad(pieces()).state)
         else:
-            fetch(channel)
-            print("\nsuccess")
+            fetch(file_pb2_grpc.FileServiceStub(channel).DownLoad(file_pb2.FileRequest(name=name)))
+            print("success")
 except OSError as error:
     sys.exit(f"{options.path}: {error.strerror}")
 except grpc.RpcError as error:

@@ -22,16 +22,14 @@ try:
     with grpc.insecure_channel(target) as channel:
         greeter = greeter_pb2_grpc.GreeterStub(channel)
 
-        print("server stream:")
         for answer in greeter.GetStream(greeter_pb2.StreamReqData(data="tell the time"), timeout=60):
-            print(" ", answer.data)
+            print("server stream:", answer.data)
 
         numbers = (greeter_pb2.StreamReqData(data=str(n)) for n in range(10))
         print("client stream:", greeter.PutStream(numbers, timeout=60).data)
 
-        print("both ways:")
         for n, answer in enumerate(greeter.AllStream(send_until_enough(), timeout=60)):
-            print(" ", answer.data)
+            print("both ways:", answer.data)
             if n == 2:
                 enough.set()
 except grpc.RpcError as error:

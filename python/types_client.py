@@ -10,10 +10,8 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--target", default="127.0.0.1:7070")
 target = parser.parse_args().target
 
-message = types_pb2.AllTypes(int64_value=-(2**63), uint64_value=2**64 - 1, string_value="你好", bytes_value=b"\x00\xff")
-message.color = types_pb2.COLOR_BLUE
+message = types_pb2.AllTypes(int64_value=-(2**63), uint64_value=2**64 - 1, string_value="你好", color=types_pb2.COLOR_BLUE)
 message.counts["one"] = 1
-message.nested.text = "nested"
 message.imported.CopyFrom(hello_pb2.Hello(name="imported"))
 message.any.Pack(hello_pb2.Hello(name="in an Any"))
 message.choice_text = "forgotten"
@@ -23,8 +21,8 @@ try:
     message.numbers = [1, 2, 3]
 except AttributeError as error:
     print("a repeated field cannot be assigned:", error)
-message.numbers.append(1)
-message.numbers.extend([2, 3])
+    message.numbers.append(1)
+    message.numbers.extend([2, 3])
 
 # A plain 0 is not sent, so it cannot be told from one that was never set; an optional 0 can.
 message.int32_value = 0
@@ -39,7 +37,7 @@ except grpc.RpcError as error:
     sys.exit(f"the server refused: {error.code().name}: {error.details()}")
 
 print(f"came back the same: {back == message}, {len(message.SerializeToString())} bytes")
-print(f"optional_int32: {back.optional_int32}, set: {back.HasField('optional_int32')}")
-print(f"optional_string: {back.optional_string!r}, set: {back.HasField('optional_string')}")
+for name in ["optional_int32", "optional_string"]:
+    print(f"{name}: {getattr(back, name)!r}, set: {back.HasField(name)}")
 print(f"int32_value: {back.int32_value}, sent: {'int32_value' in [field.name for field, _ in back.ListFields()]}")
 print(f"choice: {back.WhichOneof('choice')}")
