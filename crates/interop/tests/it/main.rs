@@ -2,4 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod capture;
 mod go_client;
+mod go_server;
+mod vectors;
