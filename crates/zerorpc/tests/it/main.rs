@@ -7,6 +7,7 @@
 mod calls;
 mod client;
 mod events;
+mod examples;
 mod golden;
 mod hostile;
 mod peers;
