@@ -12,7 +12,7 @@ use crate::streams::{counting, until};
 
 /// A server that is quick to give up on a handshake.
 async fn strict() -> Server {
-    let limits = Limits { handshake: Duration::from_millis(200), ..Limits::default() };
+    let limits = Limits { handshake: Duration::from_secs(1), ..Limits::default() };
     Server::with(service(), limits).await
 }
 
@@ -34,7 +34,7 @@ async fn what_is_no_handshake_is_closed() {
     let server = strict().await;
     let after_greeting = |bytes: &[u8]| [GREETING, bytes].concat();
     let long = |flags: u8, length: u64| [&[flags][..], &length.to_be_bytes()].concat();
-    for start in [
+    let starts = [
         b"".to_vec(),
         b"\xff".to_vec(),
         GREETING[..10].to_vec(),
@@ -55,12 +55,14 @@ async fn what_is_no_handshake_is_closed() {
         after_greeting(&message(b"too early")),
         after_greeting(b"\x04\x0b\x05READY\x0bSocket-Type\xff\xff\xff\xff"),
         after_greeting(b"\x04\x07\x05ERROR\x00"),
-    ] {
+    ];
+    let refused = starts.iter().map(async |start| {
         let mut peer = Peer::connect(&server).await;
         // The server may have closed before the last byte is written.
-        let _ = peer.io.write_all(&start).await;
+        let _ = peer.io.write_all(start).await;
         peer.closed().await;
-    }
+    });
+    futures_util::future::join_all(refused).await;
     assert_serves(&server).await;
 }
 
@@ -190,8 +192,8 @@ async fn pings_are_answered_and_unknown_commands_passed_over() {
 async fn an_id_in_use_is_refused() {
     let server = Server::start().await;
     let mut peer = Peer::ready(&server).await;
-    peer.send(&request("same", "sleep", b"\x91\xcc\xc8")).await;
-    peer.send(&request("same", "add", b"\x92\x01\x02")).await;
+    let both = [request("same", "sleep", b"\x91\xcc\xc8"), request("same", "add", b"\x92\x01\x02")];
+    peer.send(&both.concat()).await;
     assert!(peer.event().await.unwrap().contains("still under way"));
     assert_eq!(peer.event().await.unwrap(), "\\xa2OK\\x91\\xcc\\xc8");
     peer.send(&request("same", "add", b"\x92\x01\x02")).await;
