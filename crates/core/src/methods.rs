@@ -1,12 +1,12 @@
 //! The registry: typed async methods go in, erased methods come out.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_core::Stream;
 use futures_util::TryStreamExt as _;
+use hashbrown::HashMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -9,7 +9,6 @@ pub(crate) struct Writer<H> {
     encoder: Encoder,
     /// The definition of the header's type, until it is sent.
     definition: Vec<u8>,
-    body: Vec<u8>,
     header: PhantomData<H>,
 }
 
@@ -29,17 +28,18 @@ impl<H: Encode + Default> Writer<H> {
             at += width + length;
         }
         definition.truncate(at);
-        Self { encoder, definition, body: Vec::new(), header: PhantomData }
+        Self { encoder, definition, header: PhantomData }
     }
 
-    /// Appends the pair to `out`; where the body cannot be encoded, nothing.
+    /// Appends the pair to `out`; where the body cannot be encoded, no more than the header's definition.
     pub(crate) fn write(&mut self, header: &H, body: &dyn Encode, out: &mut Vec<u8>) -> Result<(), Error> {
-        self.body.clear();
-        self.body.shrink_to(64 << 10);
-        self.encoder.encode_into(body, &mut self.body)?;
         out.append(&mut self.definition);
+        let mark = out.len();
         self.encoder.encode_into(header, out)?;
-        out.extend_from_slice(&self.body);
-        Ok(())
+        let written = self.encoder.encode_into(body, out);
+        if written.is_err() {
+            out.truncate(mark);
+        }
+        written
     }
 }
