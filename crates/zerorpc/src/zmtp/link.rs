@@ -87,7 +87,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Link<IO> {
             Command::Cancel(prefix) => return Ok(Some(Received::Topic { wanted: false, prefix })),
             Command::Error(reason) => return Err(Closed::Refused(reason.escape_ascii().to_string())),
             Command::Ping { ttl, context } => {
-                command::encode_pong(out.buffer(), context);
+                // A peer that asks and does not read what is answered shall not fill our memory with answers.
+                if !out.is_full() {
+                    command::encode_pong(out.buffer(), context);
+                }
                 self.quiet = (!ttl.is_zero()).then(|| (ttl, Instant::now() + ttl));
             }
             Command::Ready(_) | Command::Other => {}
@@ -98,5 +101,27 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Link<IO> {
     /// When the peer, if it stays silent, is to be taken for gone.
     pub(crate) fn quiet_end(&self) -> Option<Instant> {
         self.quiet.map(|(_, end)| end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn answers_to_pings_do_not_pile_up() {
+        let pings = b"\x04\x07\x04PING\0\0".repeat(100_000);
+        let mut link = Link { io: Cursor::new(pings), inbox: Inbox::new(), quiet: None };
+        let mut out = Outbox::default();
+        let mut answered = 0;
+        while std::future::poll_fn(|cx| link.poll_read(cx)).await.is_ok() {
+            while let Some(Received::Command) = link.next(&mut out).unwrap() {
+                answered += 1;
+            }
+        }
+        assert_eq!(answered, 100_000);
+        assert!(out.is_full() && out.buffer().len() < 100_000, "{}", out.buffer().len());
     }
 }
