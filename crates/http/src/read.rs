@@ -1,6 +1,7 @@
 //! Reading a request's body under the limits: its size, before and after decompression, and the patience for a slow peer.
 
 use std::io::Read as _;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
@@ -9,6 +10,7 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use manywire_core::Limits;
+use tokio::time::Instant;
 
 /// Why a body could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -63,42 +65,51 @@ async fn read_sent(headers: &HeaderMap, body: &mut Incoming, limits: &Limits) ->
     if announced.is_some_and(|length| length > limits.message_bytes as u64) {
         return Err(BodyError::TooLarge(limits.message_bytes));
     }
-    let Some(first) = next_piece(body, limits).await? else {
-        return Ok(Bytes::new());
-    };
-    if first.len() > limits.message_bytes {
-        return Err(BodyError::TooLarge(limits.message_bytes));
-    }
+    let mut pieces = Pieces { body, limits, began: Instant::now(), received: 0 };
+    let Some(first) = pieces.next().await? else { return Ok(Bytes::new()) };
     // The usual body is one piece, which is handed on as it is.
-    let Some(second) = next_piece(body, limits).await? else {
-        return Ok(first);
-    };
+    let Some(second) = pieces.next().await? else { return Ok(first) };
     let mut whole = BytesMut::from(first);
-    let mut piece = Some(second);
-    while let Some(bytes) = piece {
-        if whole.len() + bytes.len() > limits.message_bytes {
-            return Err(BodyError::TooLarge(limits.message_bytes));
-        }
-        whole.extend_from_slice(&bytes);
-        piece = next_piece(body, limits).await?;
+    whole.extend_from_slice(&second);
+    while let Some(piece) = pieces.next().await? {
+        whole.extend_from_slice(&piece);
     }
     Ok(whole.freeze())
 }
 
-/// The next data of the body, which must come within the handshake limit.
-async fn next_piece(body: &mut Incoming, limits: &Limits) -> Result<Option<Bytes>, BodyError> {
-    loop {
-        if http_body::Body::is_end_stream(body) {
-            return Ok(None);
-        }
-        let frame =
-            tokio::time::timeout(limits.handshake, body.frame()).await.map_err(|_| BodyError::TimedOut)?;
-        let Some(frame) = frame.transpose()? else {
-            return Ok(None);
-        };
-        if let Ok(data) = frame.into_data() {
+/// A peer that sends more slowly than this, in bytes per second, has the handshake limit and no more.
+const SLOWEST: u32 = 8 << 10;
+
+/// The pieces of a body, under the limits of size and time.
+struct Pieces<'b> {
+    body: &'b mut Incoming,
+    limits: &'b Limits,
+    began: Instant,
+    received: usize,
+}
+
+impl Pieces<'_> {
+    async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
+        loop {
+            if http_body::Body::is_end_stream(self.body) {
+                return Ok(None);
+            }
+            let frame = tokio::time::timeout_at(self.deadline(), self.body.frame()).await;
+            let frame = frame.map_err(|_| BodyError::TimedOut)?.transpose()?;
+            let Some(frame) = frame else { return Ok(None) };
+            let Ok(data) = frame.into_data() else { continue };
+            self.received += data.len();
+            if self.received > self.limits.message_bytes {
+                return Err(BodyError::TooLarge(self.limits.message_bytes));
+            }
             return Ok(Some(data));
         }
+    }
+
+    /// Each byte that came earns time for those after it, so that a peer that trickles is not waited for.
+    fn deadline(&self) -> Instant {
+        let earned = Duration::from_secs_f64(self.received as f64 / f64::from(SLOWEST));
+        self.began + self.limits.handshake + earned
     }
 }
 

@@ -100,6 +100,24 @@ async fn a_body_that_stops_coming_is_told_so() {
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_body_that_trickles_is_not_waited_for() {
+    let mut stream = start(Limits::default(), &Shutdown::new());
+    let began = Instant::now();
+    stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n").await.unwrap();
+    let (mut reading, mut writing) = tokio::io::split(stream);
+    let trickle = tokio::spawn(async move {
+        while writing.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+    });
+    let mut status = [0; 12];
+    reading.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 408");
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    trickle.abort();
+}
+
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused_announced_or_not() {
     let limits = Limits { message_bytes: 4, ..Limits::default() };
