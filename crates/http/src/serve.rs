@@ -98,7 +98,7 @@ where
 fn builder(limits: &Limits, http2: &Http2) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // A script that shuts down its sending side after the request still gets its answer.
-    builder.http1().timer(TokioTimer::new()).half_close(true).pipeline_flush(true).header_read_timeout(None);
+    builder.http1().timer(TokioTimer::new()).half_close(true).header_read_timeout(None);
     builder
         .http2()
         .timer(TokioTimer::new())
