@@ -1,6 +1,7 @@
-//! tonic's helloworld, and 1 GiB streamed from memory, with our windows: the floor of the benchmark.
+//! tonic's helloworld, and 1 GiB streamed from memory, with our settings: the floor of the benchmark.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
@@ -65,8 +66,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     {
         println!("LISTENING grpc {}", listener.local_addr()?);
     }
-    let mut server =
-        Server::builder().initial_stream_window_size(1 << 20).initial_connection_window_size(2 << 20);
+    let mut server = Server::builder()
+        .initial_stream_window_size(1 << 20)
+        .initial_connection_window_size(2 << 20)
+        .max_concurrent_streams(4_096)
+        .http2_max_header_list_size(16 << 10)
+        .http2_keepalive_interval(Some(Duration::from_secs(60)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(20)));
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let services = server.add_service(GreeterServer::new(Bare)).add_service(FileServiceServer::new(Bare));
     services.serve_with_incoming(incoming).await?;

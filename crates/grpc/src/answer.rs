@@ -61,12 +61,11 @@ impl Answer {
         mut response: http::Response<Body>,
         mut timer: Timer,
         ending: Option<Ending>,
-    ) -> http::Response<Body> {
+    ) -> http::Response<Self> {
         if let Some(code) = settle(response.headers_mut()) {
             timer.finish(code);
-            return response;
         }
-        response.map(|body| Body::new(Self { body, timer, ending }))
+        response.map(|body| Self { body, timer, ending })
     }
 
     fn end(&mut self, status: &Status) -> Frame<Bytes> {

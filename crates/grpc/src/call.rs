@@ -15,7 +15,7 @@ use crate::server::Shared;
 use crate::{deadline, encoding, error};
 
 /// Answers a gRPC request.
-pub(crate) async fn answer(shared: &Shared, mut request: http::Request<Body>) -> http::Response<Body> {
+pub(crate) async fn answer(shared: &Shared, mut request: http::Request<Body>) -> http::Response<Answer> {
     let path = request.uri().path();
     let Some(known) = shared.paths.get(path) else {
         let timer = Timer::start(shared.metrics.call("grpc", UNKNOWN_METHOD).into());

@@ -130,16 +130,15 @@ impl Handler for Server {
         if web::is_preflight(&request) {
             return web::preflight(&self.0.web_origins, request.headers());
         }
-        let response = match content_type(request.headers()) {
+        match content_type(request.headers()) {
             kind if is_kind(kind, b"application/grpc-web") || is_kind(kind, b"application/grpc-web-text") => {
-                web::answer(&self.0, request).await
+                web::answer(&self.0, request).await.map(manywire_http::Body::stream)
             }
-            kind if !is_kind(kind, b"application/grpc") => return not_grpc(),
-            _ if request.version() != Version::HTTP_2 => return not_http2(),
-            _ if request.method() != http::Method::POST => return manywire_http::method_not_allowed("POST"),
-            _ => call::answer(&self.0, request.map(Body::new)).await,
-        };
-        response.map(manywire_http::Body::stream)
+            kind if !is_kind(kind, b"application/grpc") => not_grpc(),
+            _ if request.version() != Version::HTTP_2 => not_http2(),
+            _ if request.method() != http::Method::POST => manywire_http::method_not_allowed("POST"),
+            _ => call::answer(&self.0, request.map(Body::new)).await.map(manywire_http::Body::stream),
+        }
     }
 }
 
