@@ -60,7 +60,7 @@ const ENOUGH_OUTPUT: usize = 256 << 10;
 /// What a read is offered. It lies on the stack, so that an idle connection holds no buffer.
 const READ_CHUNK: usize = 16 << 10;
 
-/// After an unreadable request, what else the peer was sending is read this long, so that our last words arrive.
+/// How long that is read which a peer sends after a request that could not be.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// Serves a connection until the peer leaves or the server winds down. `input` holds what was read of it before.
@@ -110,7 +110,12 @@ where
         driven
     })
     .await?;
-    pipeline.close().await
+    let (mut io, is_broken) = (pipeline.io, pipeline.phase == Phase::Broken);
+    io.shutdown().await?;
+    if is_broken {
+        Box::pin(linger(io)).await;
+    }
+    Ok(())
 }
 
 struct Pipeline<'c, IO, C: Codec> {
@@ -240,15 +245,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, C: Codec> Pipeline<'_, IO, C> {
         self.input.extend_from_slice(chunk.filled());
         Poll::Ready(Ok(()))
     }
+}
 
-    async fn close(mut self) -> io::Result<()> {
-        self.io.shutdown().await?;
-        if self.phase == Phase::Broken {
-            let mut rest = [0; 1024];
-            let drained = async { while self.io.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
-            // Whether the peer stops in time makes no difference: the connection ends here.
-            let _ = tokio::time::timeout(LINGER, drained).await;
-        }
-        Ok(())
-    }
+/// Reads what else the peer was sending, for a while: closing on unread bytes would take back our last words.
+async fn linger<IO: AsyncRead + Unpin>(mut io: IO) {
+    let mut rest = [0; 1024];
+    let drained = async { while io.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
+    // Whether the peer stops in time makes no difference: the connection ends here.
+    let _ = tokio::time::timeout(LINGER, drained).await;
 }

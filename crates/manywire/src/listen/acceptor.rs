@@ -96,7 +96,9 @@ impl Acceptor {
 /// Serves a connection whose wire is not known yet.
 async fn serve(mut io: Accepted, server: &Arc<Server>, wires: &Wires, counted: &Counted) -> io::Result<()> {
     match sniff(&mut io, server, wires).await? {
-        Some((Protocol::Tls, read)) => serve_tls(Rewind::new(io, read), server, wires, counted).await,
+        Some((Protocol::Tls, read)) => {
+            Box::pin(serve_tls(Rewind::new(io, read), server, wires, counted)).await
+        }
         Some((protocol, read)) => hand_over(io, protocol, read, server, wires, counted).await,
         None => Ok(()),
     }
@@ -147,6 +149,8 @@ async fn sniff<IO: AsyncRead + Unpin>(
 }
 
 /// Hands a connection to its wire, if the listener answers that wire.
+///
+/// Each wire's future is boxed, so that an idle connection takes the memory of its own wire and not of the largest.
 async fn hand_over<IO>(
     io: IO,
     protocol: Protocol,
@@ -163,30 +167,30 @@ where
     match protocol {
         Protocol::Gob if wires.has(Wire::Netrpc) => {
             count("gob");
-            serve_gob(io, read, &server.gob.connection(server), Patience::Handshake).await
+            Box::pin(serve_gob(io, read, &server.gob.connection(server), Patience::Handshake)).await
         }
         Protocol::Json if wires.has(Wire::Netrpc) => {
             count("jsonrpc1");
-            serve_json(io, read, &server.jsonrpc1.connection(server), Patience::Handshake).await
+            Box::pin(serve_json(io, read, &server.jsonrpc1.connection(server), Patience::Handshake)).await
         }
         Protocol::Connect if wires.has(Wire::Netrpc) => {
             count("gob");
-            serve_connect(io, read, &server.gob.connection(server)).await
+            Box::pin(serve_connect(io, read, &server.gob.connection(server))).await
         }
         Protocol::Zmtp if wires.has(Wire::Zerorpc) => {
             count("zerorpc");
-            manywire_zerorpc::serve(Rewind::new(io, read), server.zerorpc.connection(server)).await;
+            Box::pin(manywire_zerorpc::serve(Rewind::new(io, read), server.zerorpc.connection(server))).await;
             Ok(())
         }
         Protocol::Zmtp if wires.has(Wire::ZerorpcPub) => {
             count("zerorpc-pub");
             let (connection, events) = (server.zerorpc_pub.connection(server), server.events.clone());
-            manywire_zerorpc::serve_events(Rewind::new(io, read), connection, events).await;
+            Box::pin(manywire_zerorpc::serve_events(Rewind::new(io, read), connection, events)).await;
             Ok(())
         }
         Protocol::Http | Protocol::Connect if wires.has_http() => {
             count("http");
-            crate::http::serve(Rewind::new(io, read), server, wires).await;
+            Box::pin(crate::http::serve(Rewind::new(io, read), server, wires)).await;
             Ok(())
         }
         other => {
