@@ -24,6 +24,7 @@
 
 mod connection;
 mod dispatch;
+mod durations;
 mod error;
 mod limits;
 mod methods;

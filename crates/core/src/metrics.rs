@@ -2,30 +2,24 @@
 //!
 //! Handles are looked up once, when a wire is bound to the registry, so that a call takes no lock.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use prometheus::core::Collector;
-use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
-};
+use prometheus::{Encoder, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
+use crate::durations::{AllDurations, Durations};
 use crate::{ErrorKind, RpcError};
 
 /// Where a call that names no method is counted, so that callers cannot invent labels.
 pub const UNKNOWN_METHOD: &str = "(unknown)";
 
-/// Latency buckets: a call here takes microseconds, a slow method seconds.
-const BUCKETS: &[f64] =
-    &[0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0];
-
 /// All counters of a server.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Registry,
-    calls: IntCounterVec,
+    durations: AllDurations,
     errors: IntCounterVec,
-    seconds: HistogramVec,
     open: IntGaugeVec,
     accepted: IntCounterVec,
     received: IntCounterVec,
@@ -37,8 +31,7 @@ pub struct Metrics {
 pub struct CallMeter {
     wire: &'static str,
     method: String,
-    calls: IntCounter,
-    seconds: Histogram,
+    durations: Arc<Durations>,
     errors: IntCounterVec,
 }
 
@@ -69,22 +62,11 @@ impl Metrics {
             register(&registry, IntCounterVec::new(Opts::new(name, help), labels))
         };
         Self {
-            calls: counter("manywire_calls_total", "Calls answered.", &["wire", "method"]),
+            durations: register(&registry, AllDurations::new()),
             errors: counter(
                 "manywire_errors_total",
                 "Calls answered with an error.",
                 &["wire", "method", "kind"],
-            ),
-            seconds: register(
-                &registry,
-                HistogramVec::new(
-                    HistogramOpts::new(
-                        "manywire_call_duration_seconds",
-                        "Time from a decoded call to its answer.",
-                    )
-                    .buckets(BUCKETS.to_vec()),
-                    &["wire", "method"],
-                ),
             ),
             open: register(
                 &registry,
@@ -102,10 +84,14 @@ impl Metrics {
         CallMeter {
             wire,
             method: method.to_owned(),
-            calls: self.calls.with_label_values(&[wire, method]),
-            seconds: self.seconds.with_label_values(&[wire, method]),
+            durations: self.durations.of(wire, method),
             errors: self.errors.clone(),
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn durations_of(&self, wire: &'static str, method: &str) -> Arc<Durations> {
+        self.durations.of(wire, method)
     }
 
     /// The counters of connections on `wire`.
@@ -120,11 +106,7 @@ impl Metrics {
 
     /// How many calls `method` has had on all wires.
     pub fn calls_of(&self, method: &str) -> u64 {
-        let families = self.calls.collect();
-        let metrics = families.iter().flat_map(prometheus::proto::MetricFamily::get_metric);
-        let of_method =
-            metrics.filter(|m| m.get_label().iter().any(|l| l.name() == "method" && l.value() == method));
-        of_method.map(|m| m.get_counter().get_value() as u64).sum()
+        self.durations.calls_of(method)
     }
 
     /// Everything, in the Prometheus text format.
@@ -152,8 +134,7 @@ impl CallMeter {
 
     /// Counts one finished call.
     pub fn finished(&self, started: Instant, error: Option<ErrorKind>) {
-        self.calls.inc();
-        self.seconds.observe(started.elapsed().as_secs_f64());
+        self.durations.add(started.elapsed());
         if let Some(kind) = error {
             self.errors.with_label_values(&[self.wire, self.method.as_str(), kind.as_str()]).inc();
         }
