@@ -41,10 +41,7 @@ impl Dispatch {
 
     /// What one connection calls methods through; its rate limit is its own.
     pub fn session(self: &Arc<Self>, limits: &Limits) -> Session {
-        Session {
-            dispatch: self.clone(),
-            rate: limits.calls_per_second.map(|rate| Arc::new(RateLimiter::new(rate))),
-        }
+        Session { dispatch: self.clone(), rate: RateLimiter::of(limits) }
     }
 
     /// All methods, for introspection.
@@ -101,11 +98,8 @@ impl Session {
         params: Params<'_, '_>,
         meter: &Arc<CallMeter>,
     ) -> Result<Started, RpcError> {
-        if self.rate.as_ref().is_some_and(|rate| !rate.allow()) {
-            return Err(RpcError::new(
-                ErrorKind::ResourceExhausted,
-                "too many calls per second on this connection; call more slowly",
-            ));
+        if let Some(rate) = &self.rate {
+            rate.admit()?;
         }
         let method = index.and_then(|i| self.dispatch.methods.at(i));
         let method = method.ok_or_else(|| unknown_method(&self.dispatch.methods, name))?;

@@ -42,6 +42,7 @@ pub use limits::Limits;
 pub use methods::{Method, Methods, Reply, ReplyFuture, ReplyStream, Returns};
 pub use metrics::{CallMeter, ConnectionMeter, Metrics, UNKNOWN_METHOD};
 pub use params::{Arguments, Empty, Params};
+pub use rate::RateLimiter;
 pub use shape::{Shape, zero};
 pub use shutdown::{ConnectionToken, Drain, Shutdown};
 pub use value::{DecodeError, EncodeError, Number, Timestamp, Value, from_value, to_value};

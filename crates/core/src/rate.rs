@@ -1,24 +1,36 @@
 //! A token bucket: so many calls a second, with one second's worth in hand.
 
 use std::num::NonZeroU32;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-pub(crate) struct RateLimiter {
+use crate::{ErrorKind, Limits, RpcError};
+
+/// Bounds the calls of one connection.
+pub struct RateLimiter {
     per_second: f64,
     /// Calls in hand, and when that was reckoned.
     bucket: Mutex<(f64, Instant)>,
 }
 
 impl RateLimiter {
-    pub(crate) fn new(per_second: NonZeroU32) -> Self {
+    /// The limiter of a new connection, where there is a limit.
+    pub fn of(limits: &Limits) -> Option<Arc<Self>> {
+        limits.calls_per_second.map(|rate| Arc::new(Self::new(rate)))
+    }
+
+    fn new(per_second: NonZeroU32) -> Self {
         let per_second = f64::from(per_second.get());
         Self { per_second, bucket: Mutex::new((per_second, Instant::now())) }
     }
 
-    /// Takes one call out of the bucket, if there is one.
-    pub(crate) fn allow(&self) -> bool {
-        self.allow_at(Instant::now())
+    /// Takes one call out of the bucket, or says that there is none.
+    pub fn admit(&self) -> Result<(), RpcError> {
+        if self.allow_at(Instant::now()) {
+            return Ok(());
+        }
+        let message = "too many calls per second on this connection; call more slowly";
+        Err(RpcError::new(ErrorKind::ResourceExhausted, message))
     }
 
     fn allow_at(&self, now: Instant) -> bool {

@@ -11,18 +11,19 @@ use tonic::{Code, Status};
 
 use crate::answer::{Answer, Ending, Timer};
 use crate::known::Known;
-use crate::server::Shared;
+use crate::server::Server;
 use crate::{deadline, encoding, error};
 
 /// Answers a gRPC request.
-pub(crate) async fn answer(shared: &Shared, mut request: http::Request<Body>) -> http::Response<Answer> {
+pub(crate) async fn answer(server: &Server, mut request: http::Request<Body>) -> http::Response<Answer> {
+    let shared = &*server.shared;
     let path = request.uri().path();
     let Some(known) = shared.paths.get(path) else {
         let timer = Timer::start(shared.metrics.call("grpc", UNKNOWN_METHOD).into());
         return Answer::watch(Status::unimplemented(shared.paths.explain(path)).into_http(), timer, None);
     };
     let timer = Timer::start(known.meter(&shared.metrics));
-    let timeout = match admit(shared, known, request.headers()) {
+    let timeout = match admit(server, known, request.headers()) {
         Ok(timeout) => timeout,
         Err(status) => return Answer::watch(status.into_http(), timer, None),
     };
@@ -35,9 +36,12 @@ pub(crate) async fn answer(shared: &Shared, mut request: http::Request<Body>) ->
     Answer::watch(response, timer, ending)
 }
 
-/// Refuses a call without a good token; reads how long the caller will wait.
-fn admit(shared: &Shared, known: &Known, headers: &HeaderMap) -> Result<Option<Duration>, Status> {
-    if let Some(token) = shared.token.as_ref().filter(|_| !known.is_open) {
+/// Refuses a call too many, or one without a good token; reads how long the caller will wait.
+fn admit(server: &Server, known: &Known, headers: &HeaderMap) -> Result<Option<Duration>, Status> {
+    if let Some(rate) = &server.rate {
+        rate.admit().map_err(error::to_status)?;
+    }
+    if let Some(token) = server.shared.token.as_ref().filter(|_| !known.is_open) {
         let shown = |name| headers.get(name).map(http::HeaderValue::as_bytes);
         token.check(shown("appid"), shown("appkey")).map_err(error::to_status)?;
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use http::{HeaderMap, StatusCode, Version};
-use manywire_core::{Drain, Limits, Metrics};
+use manywire_core::{Drain, Limits, Metrics, RateLimiter};
 use manywire_http::{Handler, Request, Response, reply};
 use manywire_service::auth::Token;
 use manywire_service::files::Files;
@@ -56,7 +56,10 @@ impl Settings {
 
 /// Answers gRPC and gRPC-Web requests. Clones are one server.
 #[derive(Clone)]
-pub struct Server(Arc<Shared>);
+pub struct Server {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) rate: Option<Arc<RateLimiter>>,
+}
 
 /// What all calls need.
 pub(crate) struct Shared {
@@ -101,7 +104,7 @@ impl Server {
             .iter()
             .map(|name| services::service(name, &settings, files, &health))
             .collect::<io::Result<Vec<_>>>()?;
-        let server = Self(Arc::new(Shared {
+        let shared = Shared {
             paths,
             services,
             token: settings.token,
@@ -109,18 +112,25 @@ impl Server {
             metrics: settings.metrics,
             drain: settings.drain,
             health,
-        }));
+        };
+        let server = Self { shared: Arc::new(shared), rate: None };
         // No one else has the statuses yet, so this does not wait.
         let _ = server.set_ready(false).now_or_never();
         Ok(server)
     }
 
+    /// The same server as one connection calls it, under a rate limit of its own.
+    #[must_use]
+    pub fn for_connection(&self, limits: &Limits) -> Self {
+        Self { shared: self.shared.clone(), rate: RateLimiter::of(limits) }
+    }
+
     /// What the health service says from now on, of the server and of each service.
     pub async fn set_ready(&self, is_ready: bool) {
         let status = if is_ready { ServingStatus::Serving } else { ServingStatus::NotServing };
-        self.0.health.set_service_status("", status).await;
-        for service in self.0.paths.services() {
-            self.0.health.set_service_status(service, status).await;
+        self.shared.health.set_service_status("", status).await;
+        for service in self.shared.paths.services() {
+            self.shared.health.set_service_status(service, status).await;
         }
     }
 }
@@ -128,16 +138,16 @@ impl Server {
 impl Handler for Server {
     async fn handle(&self, request: Request) -> Response {
         if web::is_preflight(&request) {
-            return web::preflight(&self.0.web_origins, request.headers());
+            return web::preflight(&self.shared.web_origins, request.headers());
         }
         match content_type(request.headers()) {
             kind if is_kind(kind, b"application/grpc-web") || is_kind(kind, b"application/grpc-web-text") => {
-                web::answer(&self.0, request).await.map(manywire_http::Body::stream)
+                web::answer(self, request).await.map(manywire_http::Body::stream)
             }
             kind if !is_kind(kind, b"application/grpc") => not_grpc(),
             _ if request.version() != Version::HTTP_2 => not_http2(),
             _ if request.method() != http::Method::POST => manywire_http::method_not_allowed("POST"),
-            _ => call::answer(&self.0, request.map(Body::new)).await.map(manywire_http::Body::stream),
+            _ => call::answer(self, request.map(Body::new)).await.map(manywire_http::Body::stream),
         }
     }
 }

@@ -11,7 +11,7 @@ use tonic::body::Body;
 use tower::{Layer as _, ServiceExt as _};
 
 use crate::call;
-use crate::server::Shared;
+use crate::server::Server;
 
 /// Whether a browser asks if a page may call.
 pub(crate) fn is_preflight(request: &Request) -> bool {
@@ -33,17 +33,17 @@ pub(crate) fn preflight(origins: &[String], asked: &HeaderMap) -> Response {
 }
 
 /// Answers a gRPC-Web request.
-pub(crate) async fn answer(shared: &Shared, request: Request) -> http::Response<Body> {
+pub(crate) async fn answer(server: &Server, request: Request) -> http::Response<Body> {
     let asked = request.headers().get(ORIGIN).cloned().map(|origin| HeaderMap::from_iter([(ORIGIN, origin)]));
     let calls = tower::service_fn(|request| async {
-        Ok::<_, std::convert::Infallible>(call::answer(shared, request).await)
+        Ok::<_, std::convert::Infallible>(call::answer(server, request).await)
     });
     let mut response = match tonic_web::GrpcWebLayer::new().layer(calls).oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     };
     if let Some(asked) = asked
-        && allow(&shared.web_origins, &asked, response.headers_mut())
+        && allow(&server.shared.web_origins, &asked, response.headers_mut())
     {
         let exposed =
             HeaderValue::from_static("grpc-status, grpc-message, grpc-status-details-bin, grpc-encoding");

@@ -31,7 +31,11 @@ impl Router {
             jsonrpc: has(Wire::Jsonrpc)
                 .then(|| manywire_jsonrpc::Server::new(server.jsonrpc.connection(server))),
             xmlrpc: has(Wire::Xmlrpc).then(|| manywire_xmlrpc::Server::new(server.xmlrpc.connection(server))),
-            grpc: server.grpc.clone().filter(|_| has(Wire::Grpc)),
+            grpc: server
+                .grpc
+                .as_ref()
+                .filter(|_| has(Wire::Grpc))
+                .map(|grpc| grpc.for_connection(&server.settings.limits)),
             wires: Arc::new(wires.clone()),
         }
     }

@@ -163,3 +163,18 @@ fn a_subscription_prints_a_line_for_each_item_until_the_reader_leaves() {
     drop(lines);
     assert!(child.wait().unwrap().success(), "a reader that leaves is no error");
 }
+
+#[test]
+fn a_rate_limit_holds_on_every_wire() {
+    let folder = tempfile::tempdir().unwrap();
+    let server =
+        Server::start(&["any"], &["--rate-limit", "1", "--data-dir", folder.path().to_str().unwrap()]);
+    let request = r#"{"method":"js.J","params":["x"],"id":1}"#.repeat(2);
+    let answers = crate::exchange(server.connect("any"), request.as_bytes());
+    assert!(answers.contains("123,x") && answers.contains("too many calls per second"), "{answers}");
+    // Reflection is a call too, so the client's one call is spent before it asks for anything else.
+    let url = format!("grpc://{}", server.address("any"));
+    let output = run(&["call", &url, "Greeter/SayHello", "{}"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("too many calls per second"), "{}", text(&output));
+}
