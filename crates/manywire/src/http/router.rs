@@ -1,5 +1,7 @@
 //! Which wire an HTTP request is for: by path and content type, request by request.
 
+use std::future::{Future, ready};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
@@ -94,10 +96,16 @@ impl Handler for Router {
     }
 }
 
-async fn answer<H: Handler>(handler: Option<&H>, request: Request) -> Response {
+/// Boxed, so that a request takes the memory of its own wire and not of the largest: it is moved on its way to a task.
+fn answer<'h, H: Handler>(
+    handler: Option<&'h H>,
+    request: Request,
+) -> Pin<Box<dyn Future<Output = Response> + Send + 'h>> {
     match handler {
-        Some(handler) => handler.handle(request).await,
-        None => reply(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "404 page not found\n"),
+        Some(handler) => Box::pin(handler.handle(request)),
+        None => {
+            Box::pin(ready(reply(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "404 page not found\n")))
+        }
     }
 }
 
