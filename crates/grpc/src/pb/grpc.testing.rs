@@ -110,9 +110,15 @@ impl PayloadType {
 }
 /// Generated client implementations.
 pub mod test_service_client {
-    #![allow(unused_variables, dead_code, missing_docs, clippy::wildcard_imports, clippy::let_unit_value)]
-    use tonic::codegen::http::Uri;
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
     use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
     #[derive(Debug, Clone)]
     pub struct TestServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -132,18 +138,22 @@ pub mod test_service_client {
             let inner = tonic::client::Grpc::with_origin(inner, origin);
             Self { inner }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> TestServiceClient<InterceptedService<T, F>>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> TestServiceClient<InterceptedService<T, F>>
         where
             F: tonic::service::Interceptor,
             T::ResponseBody: Default,
             T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
                 >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
         {
             TestServiceClient::new(InterceptedService::new(inner, interceptor))
         }
@@ -186,11 +196,18 @@ pub mod test_service_client {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/grpc.testing.TestService/EmptyCall");
+            let path = http::uri::PathAndQuery::from_static(
+                "/grpc.testing.TestService/EmptyCall",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("grpc.testing.TestService", "EmptyCall"));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("grpc.testing.TestService", "EmptyCall"));
             self.inner.unary(req, path, codec).await
         }
         /// A payload of the size asked for.
@@ -201,11 +218,18 @@ pub mod test_service_client {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/grpc.testing.TestService/UnaryCall");
+            let path = http::uri::PathAndQuery::from_static(
+                "/grpc.testing.TestService/UnaryCall",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("grpc.testing.TestService", "UnaryCall"));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("grpc.testing.TestService", "UnaryCall"));
             self.inner.unary(req, path, codec).await
         }
         /// Payloads of the sizes asked for.
@@ -219,32 +243,57 @@ pub mod test_service_client {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/grpc.testing.TestService/StreamingOutputCall");
+            let path = http::uri::PathAndQuery::from_static(
+                "/grpc.testing.TestService/StreamingOutputCall",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("grpc.testing.TestService", "StreamingOutputCall"));
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("grpc.testing.TestService", "StreamingOutputCall"),
+                );
             self.inner.server_streaming(req, path, codec).await
         }
         /// The number of payload bytes received.
         pub async fn streaming_input_call(
             &mut self,
-            request: impl tonic::IntoStreamingRequest<Message = super::StreamingInputCallRequest>,
-        ) -> std::result::Result<tonic::Response<super::StreamingInputCallResponse>, tonic::Status> {
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::StreamingInputCallRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::StreamingInputCallResponse>,
+            tonic::Status,
+        > {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/grpc.testing.TestService/StreamingInputCall");
+            let path = http::uri::PathAndQuery::from_static(
+                "/grpc.testing.TestService/StreamingInputCall",
+            );
             let mut req = request.into_streaming_request();
-            req.extensions_mut().insert(GrpcMethod::new("grpc.testing.TestService", "StreamingInputCall"));
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("grpc.testing.TestService", "StreamingInputCall"),
+                );
             self.inner.client_streaming(req, path, codec).await
         }
         /// Answers each request as it comes.
         pub async fn full_duplex_call(
             &mut self,
-            request: impl tonic::IntoStreamingRequest<Message = super::StreamingOutputCallRequest>,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::StreamingOutputCallRequest,
+            >,
         ) -> std::result::Result<
             tonic::Response<tonic::codec::Streaming<super::StreamingOutputCallResponse>>,
             tonic::Status,
@@ -252,17 +301,26 @@ pub mod test_service_client {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/grpc.testing.TestService/FullDuplexCall");
+            let path = http::uri::PathAndQuery::from_static(
+                "/grpc.testing.TestService/FullDuplexCall",
+            );
             let mut req = request.into_streaming_request();
-            req.extensions_mut().insert(GrpcMethod::new("grpc.testing.TestService", "FullDuplexCall"));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("grpc.testing.TestService", "FullDuplexCall"));
             self.inner.streaming(req, path, codec).await
         }
         /// Answers when all requests have come.
         pub async fn half_duplex_call(
             &mut self,
-            request: impl tonic::IntoStreamingRequest<Message = super::StreamingOutputCallRequest>,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::StreamingOutputCallRequest,
+            >,
         ) -> std::result::Result<
             tonic::Response<tonic::codec::Streaming<super::StreamingOutputCallResponse>>,
             tonic::Status,
@@ -270,11 +328,18 @@ pub mod test_service_client {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/grpc.testing.TestService/HalfDuplexCall");
+            let path = http::uri::PathAndQuery::from_static(
+                "/grpc.testing.TestService/HalfDuplexCall",
+            );
             let mut req = request.into_streaming_request();
-            req.extensions_mut().insert(GrpcMethod::new("grpc.testing.TestService", "HalfDuplexCall"));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("grpc.testing.TestService", "HalfDuplexCall"));
             self.inner.streaming(req, path, codec).await
         }
         /// Not implemented on purpose.
@@ -285,18 +350,33 @@ pub mod test_service_client {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/grpc.testing.TestService/UnimplementedCall");
+            let path = http::uri::PathAndQuery::from_static(
+                "/grpc.testing.TestService/UnimplementedCall",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("grpc.testing.TestService", "UnimplementedCall"));
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("grpc.testing.TestService", "UnimplementedCall"),
+                );
             self.inner.unary(req, path, codec).await
         }
     }
 }
 /// Generated server implementations.
 pub mod test_service_server {
-    #![allow(unused_variables, dead_code, missing_docs, clippy::wildcard_imports, clippy::let_unit_value)]
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with TestServiceServer.
     #[async_trait]
@@ -313,39 +393,63 @@ pub mod test_service_server {
         ) -> std::result::Result<tonic::Response<super::SimpleResponse>, tonic::Status>;
         /// Server streaming response type for the StreamingOutputCall method.
         type StreamingOutputCallStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::StreamingOutputCallResponse, tonic::Status>,
-            > + std::marker::Send
+                Item = std::result::Result<
+                    super::StreamingOutputCallResponse,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
             + 'static;
         /// Payloads of the sizes asked for.
         async fn streaming_output_call(
             &self,
             request: tonic::Request<super::StreamingOutputCallRequest>,
-        ) -> std::result::Result<tonic::Response<Self::StreamingOutputCallStream>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<Self::StreamingOutputCallStream>,
+            tonic::Status,
+        >;
         /// The number of payload bytes received.
         async fn streaming_input_call(
             &self,
             request: tonic::Request<tonic::Streaming<super::StreamingInputCallRequest>>,
-        ) -> std::result::Result<tonic::Response<super::StreamingInputCallResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::StreamingInputCallResponse>,
+            tonic::Status,
+        >;
         /// Server streaming response type for the FullDuplexCall method.
         type FullDuplexCallStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::StreamingOutputCallResponse, tonic::Status>,
-            > + std::marker::Send
+                Item = std::result::Result<
+                    super::StreamingOutputCallResponse,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
             + 'static;
         /// Answers each request as it comes.
         async fn full_duplex_call(
             &self,
             request: tonic::Request<tonic::Streaming<super::StreamingOutputCallRequest>>,
-        ) -> std::result::Result<tonic::Response<Self::FullDuplexCallStream>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<Self::FullDuplexCallStream>,
+            tonic::Status,
+        >;
         /// Server streaming response type for the HalfDuplexCall method.
         type HalfDuplexCallStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::StreamingOutputCallResponse, tonic::Status>,
-            > + std::marker::Send
+                Item = std::result::Result<
+                    super::StreamingOutputCallResponse,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
             + 'static;
         /// Answers when all requests have come.
         async fn half_duplex_call(
             &self,
             request: tonic::Request<tonic::Streaming<super::StreamingOutputCallRequest>>,
-        ) -> std::result::Result<tonic::Response<Self::HalfDuplexCallStream>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<Self::HalfDuplexCallStream>,
+            tonic::Status,
+        >;
         /// Not implemented on purpose.
         async fn unimplemented_call(
             &self,
@@ -373,7 +477,10 @@ pub mod test_service_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -417,7 +524,10 @@ pub mod test_service_server {
         type Response = http::Response<tonic::body::Body>;
         type Error = std::convert::Infallible;
         type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<std::result::Result<(), Self::Error>> {
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
             Poll::Ready(Ok(()))
         }
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
@@ -425,12 +535,21 @@ pub mod test_service_server {
                 "/grpc.testing.TestService/EmptyCall" => {
                     #[allow(non_camel_case_types)]
                     struct EmptyCallSvc<T: TestService>(pub Arc<T>);
-                    impl<T: TestService> tonic::server::UnaryService<super::Empty> for EmptyCallSvc<T> {
+                    impl<T: TestService> tonic::server::UnaryService<super::Empty>
+                    for EmptyCallSvc<T> {
                         type Response = super::Empty;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::Empty>) -> Self::Future {
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::Empty>,
+                        ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as TestService>::empty_call(&inner, request).await };
+                            let fut = async move {
+                                <T as TestService>::empty_call(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -459,12 +578,23 @@ pub mod test_service_server {
                 "/grpc.testing.TestService/UnaryCall" => {
                     #[allow(non_camel_case_types)]
                     struct UnaryCallSvc<T: TestService>(pub Arc<T>);
-                    impl<T: TestService> tonic::server::UnaryService<super::SimpleRequest> for UnaryCallSvc<T> {
+                    impl<
+                        T: TestService,
+                    > tonic::server::UnaryService<super::SimpleRequest>
+                    for UnaryCallSvc<T> {
                         type Response = super::SimpleResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::SimpleRequest>) -> Self::Future {
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SimpleRequest>,
+                        ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as TestService>::unary_call(&inner, request).await };
+                            let fut = async move {
+                                <T as TestService>::unary_call(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -493,20 +623,25 @@ pub mod test_service_server {
                 "/grpc.testing.TestService/StreamingOutputCall" => {
                     #[allow(non_camel_case_types)]
                     struct StreamingOutputCallSvc<T: TestService>(pub Arc<T>);
-                    impl<T: TestService>
-                        tonic::server::ServerStreamingService<super::StreamingOutputCallRequest>
-                        for StreamingOutputCallSvc<T>
-                    {
+                    impl<
+                        T: TestService,
+                    > tonic::server::ServerStreamingService<
+                        super::StreamingOutputCallRequest,
+                    > for StreamingOutputCallSvc<T> {
                         type Response = super::StreamingOutputCallResponse;
                         type ResponseStream = T::StreamingOutputCallStream;
-                        type Future = BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::StreamingOutputCallRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as TestService>::streaming_output_call(&inner, request).await
+                                <T as TestService>::streaming_output_call(&inner, request)
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -536,19 +671,26 @@ pub mod test_service_server {
                 "/grpc.testing.TestService/StreamingInputCall" => {
                     #[allow(non_camel_case_types)]
                     struct StreamingInputCallSvc<T: TestService>(pub Arc<T>);
-                    impl<T: TestService>
-                        tonic::server::ClientStreamingService<super::StreamingInputCallRequest>
-                        for StreamingInputCallSvc<T>
-                    {
+                    impl<
+                        T: TestService,
+                    > tonic::server::ClientStreamingService<
+                        super::StreamingInputCallRequest,
+                    > for StreamingInputCallSvc<T> {
                         type Response = super::StreamingInputCallResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<tonic::Streaming<super::StreamingInputCallRequest>>,
+                            request: tonic::Request<
+                                tonic::Streaming<super::StreamingInputCallRequest>,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as TestService>::streaming_input_call(&inner, request).await
+                                <T as TestService>::streaming_input_call(&inner, request)
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -578,19 +720,26 @@ pub mod test_service_server {
                 "/grpc.testing.TestService/FullDuplexCall" => {
                     #[allow(non_camel_case_types)]
                     struct FullDuplexCallSvc<T: TestService>(pub Arc<T>);
-                    impl<T: TestService> tonic::server::StreamingService<super::StreamingOutputCallRequest>
-                        for FullDuplexCallSvc<T>
-                    {
+                    impl<
+                        T: TestService,
+                    > tonic::server::StreamingService<super::StreamingOutputCallRequest>
+                    for FullDuplexCallSvc<T> {
                         type Response = super::StreamingOutputCallResponse;
                         type ResponseStream = T::FullDuplexCallStream;
-                        type Future = BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<tonic::Streaming<super::StreamingOutputCallRequest>>,
+                            request: tonic::Request<
+                                tonic::Streaming<super::StreamingOutputCallRequest>,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as TestService>::full_duplex_call(&inner, request).await };
+                            let fut = async move {
+                                <T as TestService>::full_duplex_call(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -619,19 +768,26 @@ pub mod test_service_server {
                 "/grpc.testing.TestService/HalfDuplexCall" => {
                     #[allow(non_camel_case_types)]
                     struct HalfDuplexCallSvc<T: TestService>(pub Arc<T>);
-                    impl<T: TestService> tonic::server::StreamingService<super::StreamingOutputCallRequest>
-                        for HalfDuplexCallSvc<T>
-                    {
+                    impl<
+                        T: TestService,
+                    > tonic::server::StreamingService<super::StreamingOutputCallRequest>
+                    for HalfDuplexCallSvc<T> {
                         type Response = super::StreamingOutputCallResponse;
                         type ResponseStream = T::HalfDuplexCallStream;
-                        type Future = BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<tonic::Streaming<super::StreamingOutputCallRequest>>,
+                            request: tonic::Request<
+                                tonic::Streaming<super::StreamingOutputCallRequest>,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as TestService>::half_duplex_call(&inner, request).await };
+                            let fut = async move {
+                                <T as TestService>::half_duplex_call(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -660,13 +816,22 @@ pub mod test_service_server {
                 "/grpc.testing.TestService/UnimplementedCall" => {
                     #[allow(non_camel_case_types)]
                     struct UnimplementedCallSvc<T: TestService>(pub Arc<T>);
-                    impl<T: TestService> tonic::server::UnaryService<super::Empty> for UnimplementedCallSvc<T> {
+                    impl<T: TestService> tonic::server::UnaryService<super::Empty>
+                    for UnimplementedCallSvc<T> {
                         type Response = super::Empty;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::Empty>) -> Self::Future {
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::Empty>,
+                        ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as TestService>::unimplemented_call(&inner, request).await };
+                            let fut = async move {
+                                <T as TestService>::unimplemented_call(&inner, request)
+                                    .await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -692,13 +857,25 @@ pub mod test_service_server {
                     };
                     Box::pin(fut)
                 }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(tonic::Status::GRPC_STATUS, (tonic::Code::Unimplemented as i32).into());
-                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
-                    Ok(response)
-                }),
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
             }
         }
     }

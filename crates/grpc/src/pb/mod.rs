@@ -9,11 +9,13 @@
     reason = "generated code"
 )]
 
+#[rustfmt::skip]
 mod notes;
 
 pub use notes::*;
 
 /// The interop service of gRPC's own tests.
+#[rustfmt::skip]
 #[path = "grpc.testing.rs"]
 pub mod testing;
 
