@@ -1,6 +1,4 @@
-//! Reading typed values out of a [`Value`], and a [`Value`] out of any format.
-
-use std::fmt;
+//! Reading typed values out of a [`Value`].
 
 use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
@@ -8,63 +6,12 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
+use super::misfit::DecodeError;
 use super::{Timestamp, Value};
 
 /// Reads a typed value.
 pub fn from_value<T: de::DeserializeOwned>(value: Value) -> Result<T, DecodeError> {
     T::deserialize(value)
-}
-
-/// Why a value does not fit a type, and where in the value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecodeError {
-    path: String,
-    message: String,
-}
-
-impl DecodeError {
-    fn expected(wanted: &str, got: &Value) -> Self {
-        let shown = match got {
-            Value::Float(f) => format!("float {f}"),
-            Value::Uint(u) => format!("int {u}, which is beyond 64-bit signed integers"),
-            other => other.kind().to_owned(),
-        };
-        Self { path: String::new(), message: format!("expected {wanted}, got {shown}") }
-    }
-
-    /// The same error, one level further out.
-    fn within(mut self, step: &str) -> Self {
-        let dot = if self.path.is_empty() { "" } else { "." };
-        self.path = format!("{step}{dot}{}", self.path);
-        self
-    }
-
-    /// The names that lead to the value, such as `params.A`; empty for the value itself.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// What was wrong there.
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-}
-
-impl fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_empty() {
-            return f.write_str(&self.message);
-        }
-        write!(f, "`{}`: {}", self.path, self.message)
-    }
-}
-
-impl std::error::Error for DecodeError {}
-
-impl de::Error for DecodeError {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { path: String::new(), message: message.to_string() }
-    }
 }
 
 /// Numbers and texts that are asked for by type get errors in our words; all else goes by what the value is.
@@ -323,78 +270,6 @@ impl<'de> VariantAccess<'de> for Value {
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
         self.deserialize_struct("", fields, visitor)
-    }
-}
-
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyVisitor)
-    }
-}
-
-struct AnyVisitor;
-
-impl<'de> Visitor<'de> for AnyVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-    fn visit_none<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        Value::deserialize(deserializer)
-    }
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        Value::deserialize(deserializer)
-    }
-    fn visit_bool<E>(self, b: bool) -> Result<Value, E> {
-        Ok(Value::Bool(b))
-    }
-    fn visit_i64<E>(self, i: i64) -> Result<Value, E> {
-        Ok(Value::Int(i))
-    }
-    fn visit_u64<E>(self, u: u64) -> Result<Value, E> {
-        Ok(u.into())
-    }
-    fn visit_f64<E>(self, f: f64) -> Result<Value, E> {
-        Ok(Value::Float(f))
-    }
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(text.into())
-    }
-    fn visit_string<E>(self, text: String) -> Result<Value, E> {
-        Ok(Value::String(text))
-    }
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Value, E> {
-        Ok(Value::Bytes(bytes.to_vec()))
-    }
-    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Value, E> {
-        Ok(Value::Bytes(bytes))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::with_capacity(seq.size_hint().unwrap_or(0).min(1024));
-        while let Some(item) = seq.next_element()? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut pairs = Vec::with_capacity(map.size_hint().unwrap_or(0).min(1024));
-        while let Some(key) = map.next_key::<Value>()? {
-            if matches!(&key, Value::Bytes(name) if name == Timestamp::NAME.as_bytes()) {
-                return Ok(Value::Timestamp(map.next_value()?));
-            }
-            pairs.push((key, map.next_value()?));
-        }
-        Ok(Value::Map(pairs))
     }
 }
 

@@ -2,13 +2,16 @@
 //!
 //! XML-RPC and zerorpc decode into it, and typed arguments are read from it; it carries everything that any wire can say.
 
+mod any;
 mod deserialize;
 mod gob;
+mod misfit;
 mod number;
 mod serialize;
 mod timestamp;
 
-pub use deserialize::{DecodeError, from_value};
+pub use deserialize::from_value;
+pub use misfit::DecodeError;
 pub use number::Number;
 pub use serialize::{EncodeError, to_value};
 pub use timestamp::Timestamp;

@@ -3,11 +3,12 @@
 
 use std::fmt;
 
-use manywire_core::zero;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::record::Record;
+
 /// The field that a value is for, as Go writes it: `Args` and `A`.
-type Field = Option<(&'static str, &'static str)>;
+pub(super) type Field = Option<(&'static str, &'static str)>;
 
 /// A deserializer with Go's manners around one of JSON.
 pub(crate) struct Argument<D> {
@@ -94,7 +95,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Argument<D> {
 }
 
 /// Go's text for a value of the wrong kind.
-fn mismatch<E: de::Error>(got: impl fmt::Display, wanted: &str, field: Field) -> E {
+pub(super) fn mismatch<E: de::Error>(got: impl fmt::Display, wanted: &str, field: Field) -> E {
     match field {
         None => E::custom(format_args!("json: cannot unmarshal {got} into Go value of type {wanted}")),
         Some((name, field)) => E::custom(format_args!(
@@ -224,103 +225,6 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<V> {
     }
 }
 
-/// A struct: its fields' names match in any case, and absent ones are zero.
-struct Record<V> {
-    visitor: V,
-    name: &'static str,
-    fields: &'static [&'static str],
-    field: Field,
-}
-
-impl<V> Record<V> {
-    fn mismatch<E: de::Error>(&self, got: &str) -> E {
-        mismatch(got, self.name, self.field)
-    }
-}
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for Record<V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.visitor.expecting(f)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(Fields {
-            map: Some(map),
-            name: self.name,
-            absent: self.fields.to_vec(),
-            current: None,
-        })
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<V::Value, E> {
-        let nothing = de::value::MapDeserializer::<_, E>::new(std::iter::empty::<((), ())>());
-        self.visitor.visit_map(Fields {
-            map: Some(nothing),
-            name: self.name,
-            absent: self.fields.to_vec(),
-            current: None,
-        })
-    }
-
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<V::Value, E> {
-        Err(self.mismatch("bool"))
-    }
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<V::Value, E> {
-        Err(self.mismatch("number"))
-    }
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<V::Value, E> {
-        Err(self.mismatch("number"))
-    }
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<V::Value, E> {
-        Err(self.mismatch("number"))
-    }
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<V::Value, E> {
-        Err(self.mismatch("string"))
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<V::Value, A::Error> {
-        Err(self.mismatch("array"))
-    }
-}
-
-/// The members of an object, and then zeros for the fields that were not among them.
-struct Fields<A> {
-    map: Option<A>,
-    name: &'static str,
-    absent: Vec<&'static str>,
-    /// The field whose value comes next; none for a member that is no field.
-    current: Option<&'static str>,
-}
-
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<A> {
-    type Error = A::Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        if let Some(map) = &mut self.map {
-            if let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-                let is_it = |field: &&&str| **field == name || field.eq_ignore_ascii_case(&name);
-                self.current = self.absent.iter().find(is_it).copied();
-                let key = self.current.unwrap_or("");
-                self.absent.retain(|field| Some(*field) != self.current);
-                return seed.deserialize(de::value::BorrowedStrDeserializer::new(key)).map(Some);
-            }
-            self.map = None;
-        }
-        self.current = self.absent.pop();
-        let key = self.current.map(|name| seed.deserialize(de::value::BorrowedStrDeserializer::new(name)));
-        key.transpose()
-    }
-
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
-        let Some(map) = &mut self.map else {
-            return zero(seed);
-        };
-        let field = self.current.map(|field| (self.name, field));
-        map.next_value_seed(Seed { seed, field })
-    }
-}
-
 struct Items<A> {
     list: A,
     field: Field,
@@ -350,9 +254,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<A> {
     }
 }
 
-struct Seed<S> {
-    seed: S,
-    field: Field,
+pub(super) struct Seed<S> {
+    pub(super) seed: S,
+    pub(super) field: Field,
 }
 
 impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<S> {

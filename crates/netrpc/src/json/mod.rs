@@ -2,6 +2,7 @@
 
 mod argument;
 mod client;
+mod record;
 mod request;
 mod scan;
 mod server;
