@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use jiff::SignedDuration;
 use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone};
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::Offset;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
@@ -31,38 +33,34 @@ impl Timestamp {
     }
 
     /// A calendar reading without a time zone.
-    pub fn from_civil(civil: DateTime) -> Option<Self> {
-        let stamp = civil.to_zoned(TimeZone::UTC).ok()?.timestamp();
-        Some(Self { offset: None, ..Self::from_jiff(stamp) })
+    pub fn from_civil(civil: DateTime) -> Self {
+        Self { offset: None, ..Self::since_epoch(civil.duration_since(EPOCH).as_nanos()) }
     }
 
     /// What the calendar and the clock showed to the writer; none beyond the years −9999 to 9999.
     pub fn civil(self) -> Option<DateTime> {
-        let nanos = i32::try_from(self.nanos).ok()?;
-        let stamp = jiff::Timestamp::new(self.seconds, nanos).ok()?;
-        let offset = Offset::from_seconds(self.offset.unwrap_or(0)).ok()?;
-        Some(offset.to_datetime(stamp))
+        let local = self.seconds.checked_add(self.offset.unwrap_or(0).into())?;
+        let nanos = i32::try_from(self.nanos).ok().filter(|nanos| *nanos < 1_000_000_000)?;
+        EPOCH.checked_add(SignedDuration::new(local, nanos)).ok()
     }
 
-    /// The same point in time, from jiff's type.
-    pub fn from_jiff(stamp: jiff::Timestamp) -> Self {
-        // jiff counts nanoseconds away from zero; ours always count forward.
-        let total = stamp.as_nanosecond();
-        let seconds = total.div_euclid(1_000_000_000);
-        let nanos = total.rem_euclid(1_000_000_000);
-        Self::utc(i64::try_from(seconds).unwrap_or(i64::MAX), u32::try_from(nanos).unwrap_or(0))
+    fn since_epoch(nanos: i128) -> Self {
+        let (seconds, rest) = (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
+        // A calendar of four-digit years is far from the ends of 64 bits.
+        Self::utc(i64::try_from(seconds).unwrap_or(i64::MAX), u32::try_from(rest).unwrap_or(0))
     }
 
     /// Reads RFC 3339, or the same without an offset.
     pub fn parse(text: &str) -> Option<Self> {
-        if let Ok(stamp) = text.parse::<jiff::Timestamp>() {
-            let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
-            let offset = pieces.to_numeric_offset().map_or(0, Offset::seconds);
-            return Some(Self { offset: Some(offset), ..Self::from_jiff(stamp) });
-        }
-        Self::from_civil(text.parse().ok()?)
+        let pieces = Pieces::parse(text).ok()?;
+        let local = Self::from_civil(pieces.date().to_datetime(pieces.time()?));
+        let Some(offset) = pieces.to_numeric_offset().map(Offset::seconds) else { return Some(local) };
+        Some(Self { seconds: local.seconds - i64::from(offset), offset: Some(offset), ..local })
     }
 }
+
+/// Where seconds are counted from.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 /// RFC 3339, without an offset where there is none.
 impl fmt::Display for Timestamp {
@@ -134,6 +132,8 @@ mod tests {
             "1969-12-31T23:59:59.25+05:30",
             "2026-01-31T12:00:00",
             "0001-01-01T00:00:00-00:30",
+            "9999-12-31T23:59:59.999999999",
+            "9999-12-31T23:59:59+01:00",
         ] {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
         }
