@@ -27,6 +27,7 @@ pub mod pb;
 mod server;
 mod services;
 mod web;
+mod whole;
 
 pub use client::{Client, ClientOptions, MethodInfo, TlsOptions};
 pub use manywire_service::auth::Token;

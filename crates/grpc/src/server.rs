@@ -16,6 +16,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::known::{Known, Paths, Service};
+use crate::whole::Whole;
 use crate::{call, services, web};
 
 /// What an operator decides.
@@ -147,7 +148,9 @@ impl Handler for Server {
             kind if !is_kind(kind, b"application/grpc") => not_grpc(),
             _ if request.version() != Version::HTTP_2 => not_http2(),
             _ if request.method() != http::Method::POST => manywire_http::method_not_allowed("POST"),
-            _ => call::answer(self, request.map(Body::new)).await.map(manywire_http::Body::stream),
+            _ => call::answer(self, request.map(|body| Body::new(Whole(body))))
+                .await
+                .map(manywire_http::Body::stream),
         }
     }
 }

@@ -17,7 +17,7 @@ use manywire_service::files::Files;
 use tonic::body::Body;
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
 use tonic::codegen::BoxFuture;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 use tonic_reflection::server::Builder as Reflection;
@@ -121,11 +121,11 @@ pub(crate) fn incoming<T: Send + 'static>(
 }
 
 fn broken(status: &Status) -> RpcError {
-    // Only an error of the connection has a source; those that tonic finds in the messages have none.
-    match std::error::Error::source(status) {
-        Some(_) => RpcError::new(ErrorKind::Cancelled, "the client broke off the call"),
-        None => error::from_status(status),
+    // Only an error of the connection has a source or is `whole`'s; those that tonic finds in the messages are neither.
+    if std::error::Error::source(status).is_some() || status.code() == Code::Aborted {
+        return RpcError::new(ErrorKind::Cancelled, "the client broke off the call");
     }
+    error::from_status(status)
 }
 
 /// What a method streams, with errors in gRPC's terms.
