@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
+use clap::Parser;
 use manywire_core::{Connection, Dispatch, Methods, Metrics, Shutdown};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -129,28 +130,70 @@ pub(crate) fn run(options: ServeOptions) -> anyhow::Result<()> {
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
-    let server = Arc::new(Server::new(settings)?);
-    let mut bound = Vec::new();
-    for listen in &server.settings.listen {
-        bound.push((listen, bind(listen).await?));
-    }
-    let addresses: Vec<_> = bound.iter().map(|(listen, (_, address))| (*listen, *address)).collect();
-    let room = Arc::new(Semaphore::new(server.settings.limits.connections.min(Semaphore::MAX_PERMITS)));
-    for (listen, (listener, _)) in bound {
-        spawn_acceptor(&server, listen, listener, &room);
-    }
-    let ticking = server.clone();
-    tokio::spawn(async move { ticking.events.tick(ticking.settings.tick).await });
-    server.set_ready(true).await;
-    announce(&addresses)?;
+    let running = Running::bind(settings).await?;
+    announce(&running)?;
     signals.next().await;
     tokio::select! {
-        () = wind_down(&server) => Ok(()),
+        () = running.stop() => Ok(()),
         () = signals.next() => {
             tracing::warn!("a second signal: stopping at once");
             Ok(())
         }
     }
+}
+
+/// A server that is bound and answers, in the runtime that started it.
+pub struct Running {
+    server: Arc<Server>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Running {
+    /// Starts what `manywire serve` with these flags would start. It has no log and takes no signals: those are its
+    /// program's.
+    pub async fn start(flags: &[String]) -> anyhow::Result<Self> {
+        let Flags { options } = Flags::try_parse_from(flags)?;
+        Self::bind(Settings::from_options(options.with_file()?)?).await
+    }
+
+    async fn bind(settings: Settings) -> anyhow::Result<Self> {
+        let server = Arc::new(Server::new(settings)?);
+        let mut bound = Vec::new();
+        for listen in &server.settings.listen {
+            bound.push((listen, bind(listen).await?));
+        }
+        let addresses = bound.iter().map(|(_, (_, address))| *address).collect();
+        let room = Arc::new(Semaphore::new(server.settings.limits.connections.min(Semaphore::MAX_PERMITS)));
+        for (listen, (listener, _)) in bound {
+            spawn_acceptor(&server, listen, listener, &room);
+        }
+        let ticking = server.clone();
+        tokio::spawn(async move { ticking.events.tick(ticking.settings.tick).await });
+        server.set_ready(true).await;
+        Ok(Self { server, addresses })
+    }
+
+    /// The wires of each listener, by name and with commas between, and the address where they answer.
+    pub fn addresses(&self) -> impl Iterator<Item = (String, SocketAddr)> {
+        self.listeners().map(|(listen, address)| (listen.wires.to_string(), address))
+    }
+
+    fn listeners(&self) -> impl Iterator<Item = (&Listen, SocketAddr)> {
+        self.server.settings.listen.iter().zip(self.addresses.iter().copied())
+    }
+
+    /// Lets calls under way finish for as long as `--drain` says, and cuts what is left.
+    pub async fn stop(self) {
+        wind_down(&self.server).await;
+    }
+}
+
+/// The flags of `manywire serve`, without the words before them.
+#[derive(Debug, Parser)]
+#[command(name = "manywire serve", no_binary_name = true)]
+struct Flags {
+    #[command(flatten)]
+    options: ServeOptions,
 }
 
 fn spawn_acceptor(server: &Arc<Server>, listen: &Listen, listener: TcpListener, room: &Arc<Semaphore>) {
@@ -194,10 +237,10 @@ impl Signals {
 }
 
 /// Prints a line for each listener on stdout, for programs, and a table on stderr, for people.
-fn announce(bound: &[(&Listen, SocketAddr)]) -> anyhow::Result<()> {
+fn announce(running: &Running) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     let mut table = String::from("manywire is up:\n");
-    for (listen, address) in bound {
+    for (listen, address) in running.listeners() {
         writeln!(out, "LISTENING {} {address}", listen.wires)?;
         table.push_str(&format!("  {:<22} {}\n", address.to_string(), listen.wires.about()));
     }

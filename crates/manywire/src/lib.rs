@@ -1,0 +1,36 @@
+//! The program as a library: what `main` runs, and a server that other programs start inside themselves.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+mod call;
+mod cli;
+mod config;
+mod http;
+mod listen;
+mod serve;
+mod settings;
+mod tls;
+mod wires;
+
+pub use serve::Running;
+
+/// Does what the command line asks for.
+pub fn run() -> ExitCode {
+    let cli::Cli { command } = cli::Cli::parse();
+    let outcome = match command {
+        cli::Command::Call(options) => return call::run(call::call(options)),
+        cli::Command::List(options) => return call::run(call::list(options)),
+        cli::Command::Describe(options) => return call::run(call::describe(options)),
+        cli::Command::Serve(options) => serve::run(*options),
+        cli::Command::Health(options) => http::health::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("manywire: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
