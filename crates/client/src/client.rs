@@ -1,38 +1,64 @@
-//! The client: one connection, whichever wire it speaks.
+//! The client: calls by name, wherever and however the servers are spoken to.
 
-use std::future::Future;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::{self, BoxStream};
-use manywire_core::{ErrorKind, Limits, RpcError, Value};
+use futures_util::stream::{BoxStream, Stream};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use manywire_core::{ErrorKind, Limits, RpcError, Value, from_value};
+use serde::de::DeserializeOwned;
 
-use crate::{Arguments, Transport, Url, Wire};
+use crate::connection::{Connection, within};
+use crate::retry::Budget;
+use crate::servers::{Lease, Servers};
+use crate::{Arguments, Retry, Tap, Tls, Transport, Url, Wire};
 
 /// How to connect, and what every call carries.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Options {
-    /// What connecting and each call may take; streams may take longer.
+    /// What a call may take until its answer, or the first item of it, is there; all attempts together. A gRPC server is told.
     pub timeout: Option<Duration>,
-    /// Metadata of gRPC calls, such as `appid` and `appkey`.
+    /// What connecting may take; as `timeout` where it is not given.
+    pub connect_timeout: Option<Duration>,
+    /// Metadata of gRPC calls, such as `appid` and `appkey`; headers of HTTP requests.
     pub metadata: Vec<(String, String)>,
     /// How much an answer may be.
     pub limits: Limits,
+    /// Whom to trust, and who we are, where the URL asks for TLS.
+    pub tls: Tls,
+    /// When calls are made again.
+    pub retry: Retry,
+    /// Whether every call may be made twice, so that one whose connection broke is made again.
+    pub idempotent: bool,
+    /// Is shown every byte.
+    pub tap: Option<Arc<dyn Tap>>,
 }
 
-/// Calls the methods of one server. Many calls may be in flight through a shared reference.
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Metadata may hold a token.
+        f.debug_struct("Options")
+            .field("timeout", &self.timeout)
+            .field("tls", &self.tls)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Calls the methods of a server, or of several that may take each other's place. Many calls may be in flight; clones
+/// share the connections. Dropping a call's future gives the call up.
+#[derive(Clone)]
 pub struct Client {
-    url: Url,
-    inner: Inner,
+    servers: Arc<Servers>,
+    budget: Arc<Budget>,
     timeout: Option<Duration>,
+    idempotent: bool,
 }
 
-pub(crate) enum Inner {
-    Netrpc(manywire_netrpc::Client),
-    Post(manywire_netrpc::PostClient),
-    Jsonrpc(manywire_jsonrpc::Client),
-    Xmlrpc(manywire_xmlrpc::Client),
-    Zerorpc(manywire_zerorpc::Client),
-    Grpc(manywire_grpc::Client),
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", self.servers.url)
+    }
 }
 
 /// The items of a stream; dropping them ends it.
@@ -46,164 +72,235 @@ pub enum Answer {
     Stream(Items),
 }
 
+/// How a method takes its requests and gives its answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MethodKind {
+    /// One request, one answer.
+    Unary,
+    /// One request, a stream of answers.
+    ServerStream,
+    /// A stream of requests, one answer.
+    ClientStream,
+    /// Streams both ways.
+    TwoWay,
+}
+
 impl Client {
-    /// Connects to the server at a URL such as `gob://127.0.0.1:1234`.
+    /// Connects to the server at a URL such as `gob://127.0.0.1:1234`, or to one of several: `gob://a:1234,b:1234`.
+    ///
+    /// HTTP/1.1 is connected to with the first call.
     pub async fn connect(url: &str, options: Options) -> Result<Self, RpcError> {
         let url: Url = url.parse()?;
-        let timeout = options.timeout;
-        let inner = within(timeout, &url, open(&url, &options)).await?;
-        Ok(Self { url, inner, timeout })
+        if !options.metadata.is_empty() && !url.has_headers() {
+            let message = format!("{url} carries no headers; gRPC and the HTTP wires do");
+            return Err(RpcError::new(ErrorKind::Unsupported, message));
+        }
+        let (timeout, idempotent) = (options.timeout, options.idempotent);
+        let budget = Arc::new(Budget::new(&options.retry));
+        let limit = options.connect_timeout.or(timeout);
+        let servers = within(limit, &url.clone(), Servers::connect(url, options)).await?;
+        Ok(Self { servers, budget, timeout, idempotent })
     }
 
     /// Where it is connected to.
     pub fn url(&self) -> &Url {
-        &self.url
+        &self.servers.url
     }
 
-    pub(crate) fn inner(&self) -> &Inner {
-        &self.inner
+    /// The same client with another limit on each call.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Option<Duration>) -> Self {
+        Self { timeout, ..self.clone() }
+    }
+
+    /// The same client for calls that may be made twice: one whose connection broke is made again.
+    #[must_use]
+    pub fn idempotent(&self) -> Self {
+        Self { idempotent: true, ..self.clone() }
     }
 
     /// Calls a method that answers once.
     pub async fn call(&self, method: &str, arguments: impl Into<Arguments>) -> Result<Value, RpcError> {
         let arguments = arguments.into();
-        let call = async {
-            match &self.inner {
-                Inner::Netrpc(client) => client.call(method, arguments.into_one(method)?).await,
-                Inner::Post(client) => client.call(method, arguments.into_one(method)?).await,
-                Inner::Jsonrpc(client) => client.call(method, arguments).await,
-                Inner::Xmlrpc(client) => client.call(method, arguments.into_list()).await,
-                Inner::Zerorpc(client) => client.call(method, arguments.into_list()).await,
-                Inner::Grpc(client) => client.call(method, arguments.into_list()).await,
-            }
-        };
-        within(self.timeout, &self.url, call).await
+        let limit = self.timeout;
+        self.attempt(async |connection, _| connection.call(method, arguments.clone(), limit).await).await
+    }
+
+    /// Calls a method that answers once, and reads the answer as a type of the caller's.
+    pub async fn call_as<R: DeserializeOwned>(
+        &self,
+        method: &str,
+        arguments: impl Into<Arguments>,
+    ) -> Result<R, RpcError> {
+        let answer = self.call(method, arguments).await?;
+        from_value(answer).map_err(|error| {
+            RpcError::internal(format!("the answer of {method} has another type than expected: {error}"))
+        })
     }
 
     /// Calls a method of which it is not known whether it answers once or with a stream.
     pub async fn request(&self, method: &str, arguments: impl Into<Arguments>) -> Result<Answer, RpcError> {
         let arguments = arguments.into();
-        match &self.inner {
-            Inner::Grpc(client) if client.method(method)?.returns_stream => {
-                self.stream(method, arguments).await.map(Answer::Stream)
-            }
-            Inner::Jsonrpc(_) if method.starts_with("subscribe_") => {
-                self.stream(method, arguments).await.map(Answer::Stream)
-            }
-            Inner::Zerorpc(client) => {
-                let answer =
-                    within(self.timeout, &self.url, client.request(method, arguments.into_list())).await?;
-                Ok(match answer {
-                    manywire_zerorpc::Answer::Value(value) => Answer::Value(value),
-                    manywire_zerorpc::Answer::Stream(items) => Answer::Stream(zerorpc_items(items)),
-                })
-            }
-            _ => self.call(method, arguments).await.map(Answer::Value),
+        if self.url().wire == Wire::Jsonrpc && method.starts_with("subscribe_") {
+            return self.stream(method, arguments).await.map(Answer::Stream);
         }
+        let limit = self.timeout;
+        self.attempt(async |connection, lease| {
+            Ok(match connection.request(method, arguments.clone(), limit).await? {
+                Answer::Value(value) => Answer::Value(value),
+                Answer::Stream(items) => Answer::Stream(holding(lease, items)),
+            })
+        })
+        .await
     }
 
     /// Calls a method that answers with a stream.
     pub async fn stream(&self, method: &str, arguments: impl Into<Arguments>) -> Result<Items, RpcError> {
         let arguments = arguments.into();
-        let begin = async {
-            match &self.inner {
-                Inner::Zerorpc(client) => {
-                    Ok(zerorpc_items(client.stream(method, arguments.into_list()).await?))
-                }
-                Inner::Grpc(client) => client.stream(method, stream::iter(arguments.into_list())).await,
-                Inner::Jsonrpc(client) if self.url.transport == Transport::WebSocket => {
-                    let name = method.strip_prefix("subscribe_").unwrap_or(method);
-                    Ok(subscription_items(client.subscribe(name, arguments).await?))
-                }
-                _ => Err(self.unsupported("has no streams; use zerorpc://, grpc:// or jsonrpc+ws://")),
-            }
-        };
-        within(self.timeout, &self.url, begin).await
+        let url = self.url();
+        if !url.has_streams() {
+            return Err(self.unsupported("has no streams; use zerorpc://, grpc:// or jsonrpc+ws://"));
+        }
+        self.attempt(async |connection, lease| {
+            Ok(holding(lease, connection.stream(method, arguments.clone()).await?))
+        })
+        .await
+    }
+
+    /// Sends a stream of requests and waits for the one answer: gRPC only. It is not made again.
+    pub async fn send(
+        &self,
+        method: &str,
+        requests: impl Stream<Item = Value> + Send + 'static,
+    ) -> Result<Value, RpcError> {
+        let mut answers = self.exchange(method, requests).await?;
+        let none = || RpcError::internal(format!("{method} ended without an answer"));
+        let answer = answers.try_next().await?.ok_or_else(none)?;
+        // The status comes after the answer, and may yet be an error.
+        match answers.try_next().await? {
+            None => Ok(answer),
+            Some(_) => Err(unsupported_here(format!("{method} answers with a stream; read it as one"))),
+        }
+    }
+
+    /// Sends a stream of requests while the answers come: gRPC only. It is not made again, and has no limit in time.
+    pub async fn exchange(
+        &self,
+        method: &str,
+        requests: impl Stream<Item = Value> + Send + 'static,
+    ) -> Result<Items, RpcError> {
+        if self.url().wire != Wire::Grpc {
+            return Err(self.unsupported("takes one request for a call; streams of requests are gRPC's"));
+        }
+        let (connection, lease) =
+            self.attempt(async |connection, lease| Ok((connection.clone(), lease))).await?;
+        Ok(holding(lease, connection.grpc()?.stream(method, requests).await?))
     }
 
     /// Calls a method without asking for an answer, where the wire has that.
     pub async fn notify(&self, method: &str, arguments: impl Into<Arguments>) -> Result<(), RpcError> {
-        match &self.inner {
-            Inner::Jsonrpc(client) => {
-                within(self.timeout, &self.url, client.notify(method, arguments.into())).await
-            }
-            _ => Err(self.unsupported("has no notifications; use jsonrpc://")),
+        if self.url().wire != Wire::Jsonrpc {
+            return Err(self.unsupported("has no notifications; use jsonrpc://"));
         }
+        let arguments = arguments.into();
+        self.attempt(async |connection, _| connection.notify(method, arguments.clone()).await).await
+    }
+
+    /// How a method is called, where the server has said so: gRPC only.
+    pub fn kind_of(&self, method: &str) -> Option<MethodKind> {
+        let connection = self.servers.open()?;
+        let method = connection.grpc().ok()?.method(method).ok()?;
+        Some(match (method.takes_stream, method.returns_stream) {
+            (false, false) => MethodKind::Unary,
+            (false, true) => MethodKind::ServerStream,
+            (true, false) => MethodKind::ClientStream,
+            (true, true) => MethodKind::TwoWay,
+        })
+    }
+
+    /// Makes a call at one server after the other until one answers, then again after a pause, as far as that is safe.
+    pub(crate) async fn attempt<T>(
+        &self,
+        call: impl AsyncFn(&Arc<Connection>, Lease) -> Result<T, RpcError>,
+    ) -> Result<T, RpcError> {
+        within(self.timeout, self.url(), async {
+            let mut tried = Vec::new();
+            let mut rounds = 0;
+            let mut last = None;
+            loop {
+                let Some(lease) = self.servers.choose(&tried) else {
+                    let error =
+                        last.unwrap_or_else(|| unsupported_here(format!("{} names no server", self.url())));
+                    rounds += 1;
+                    if rounds >= self.servers.options.retry.attempts || !self.budget.spend() {
+                        return Err(error);
+                    }
+                    tokio::time::sleep(self.servers.options.retry.pause(rounds)).await;
+                    self.servers.refresh().await;
+                    (tried, last) = (Vec::new(), None);
+                    continue;
+                };
+                let server = lease.0.clone();
+                let outcome = match self.servers.connection(&server).await {
+                    Ok(connection) => call(&connection, lease).await,
+                    Err(error) => Err(error),
+                };
+                match outcome {
+                    Err(error) if error.is_unsent() => {
+                        server.is_lost();
+                        last = Some(error);
+                    }
+                    Err(error) if self.idempotent && error.kind() == ErrorKind::Unavailable => {
+                        last = Some(error);
+                    }
+                    outcome => {
+                        server.is_well();
+                        self.budget.succeed();
+                        return outcome;
+                    }
+                }
+                tried.push(server.address());
+            }
+        })
+        .await
+    }
+
+    /// How many calls go into one batch: what our own servers take by default.
+    pub(crate) fn batch_limit(&self) -> usize {
+        self.servers.options.limits.batch.max(1)
     }
 
     pub(crate) fn unsupported(&self, what: &str) -> RpcError {
-        RpcError::new(ErrorKind::Unsupported, format!("{} {what}", self.url))
+        unsupported_here(format!("{} {what}", self.url()))
     }
 }
 
-/// Opens the connection that a URL asks for.
-async fn open(url: &Url, options: &Options) -> Result<Inner, RpcError> {
-    let (address, limits) = (&*url.authority, &options.limits);
-    let refused =
-        |e: std::io::Error| RpcError::new(ErrorKind::Unavailable, format!("cannot connect to {url}: {e}"));
-    Ok(match (url.wire, url.transport) {
-        (Wire::Gob, Transport::Tcp) => {
-            Inner::Netrpc(manywire_netrpc::Client::dial(address).await.map_err(refused)?)
-        }
-        (Wire::Gob, _) => {
-            let path = url.path_or(manywire_netrpc::GOB_PATH);
-            Inner::Netrpc(manywire_netrpc::Client::dial_http_path(address, path).await.map_err(refused)?)
-        }
-        (Wire::Jsonrpc1, Transport::Tcp) => {
-            Inner::Netrpc(manywire_netrpc::Client::dial_json(address).await.map_err(refused)?)
-        }
-        (Wire::Jsonrpc1, _) => {
-            let uri = format!("http://{address}{}", url.path_or(manywire_netrpc::JSON_PATH));
-            let uri = uri
-                .parse()
-                .map_err(|_| RpcError::new(ErrorKind::InvalidRequest, format!("{url} is no URL")))?;
-            Inner::Post(manywire_netrpc::PostClient::new(uri, limits))
-        }
-        (Wire::Jsonrpc, transport) => {
-            let scheme = if transport == Transport::WebSocket { "ws" } else { "http" };
-            let target = format!("{scheme}://{address}{}", url.path_or("/"));
-            Inner::Jsonrpc(manywire_jsonrpc::Client::connect(&target, limits).await?)
-        }
-        (Wire::Xmlrpc, _) => {
-            let target = format!("http://{address}{}", url.path_or("/RPC2"));
-            Inner::Xmlrpc(manywire_xmlrpc::Client::connect(&target, limits)?)
-        }
-        (Wire::Zerorpc, _) => {
-            let client = manywire_zerorpc::Client::connect(address, limits).await?;
-            Inner::Zerorpc(client.with_timeout(options.timeout))
-        }
-        (Wire::Grpc, transport) => {
-            let scheme = if transport == Transport::Https { "https" } else { "http" };
-            let grpc = manywire_grpc::ClientOptions {
-                timeout: options.timeout,
-                metadata: options.metadata.clone(),
-                limits: limits.clone(),
-                ..Default::default()
-            };
-            Inner::Grpc(manywire_grpc::Client::connect(&format!("{scheme}://{address}"), grpc).await?)
-        }
-    })
+fn unsupported_here(message: String) -> RpcError {
+    RpcError::new(ErrorKind::Unsupported, message)
 }
 
-/// Waits for a call as long as it may take.
-async fn within<T>(
-    timeout: Option<Duration>,
-    url: &Url,
-    call: impl Future<Output = Result<T, RpcError>>,
-) -> Result<T, RpcError> {
-    let Some(limit) = timeout else { return call.await };
-    match tokio::time::timeout(limit, call).await {
-        Ok(outcome) => outcome,
-        Err(_) => {
-            Err(RpcError::new(ErrorKind::DeadlineExceeded, format!("no answer from {url} within {limit:?}")))
+/// A stream counts as a call under way until it is dropped.
+fn holding(lease: Lease, items: Items) -> Items {
+    items
+        .inspect(move |_| {
+            let _ = &lease;
+        })
+        .boxed()
+}
+
+impl Url {
+    fn has_headers(&self) -> bool {
+        match self.wire {
+            Wire::Gob | Wire::Zerorpc => false,
+            _ => self.transport != Transport::Tcp,
         }
     }
-}
 
-fn zerorpc_items(items: manywire_zerorpc::Stream) -> Items {
-    Box::pin(stream::unfold(items, |mut items| async { Some((items.next().await?, items)) }))
-}
-
-fn subscription_items(items: manywire_jsonrpc::Subscription) -> Items {
-    Box::pin(stream::unfold(items, |mut items| async { Some((items.next().await?, items)) }))
+    fn has_streams(&self) -> bool {
+        match self.wire {
+            Wire::Grpc | Wire::Zerorpc => true,
+            Wire::Jsonrpc => self.transport == Transport::WebSocket,
+            _ => false,
+        }
+    }
 }

@@ -1,20 +1,23 @@
 //! What a server says of itself, through each wire's own introspection.
 
-use manywire_core::{RpcError, Value};
+use std::sync::Arc;
 
-use crate::Client;
-use crate::client::Inner;
+use manywire_core::{ErrorKind, RpcError, Value};
+
+use crate::connection::Connection;
+use crate::{Client, Wire};
 
 impl Client {
     /// The names of the server's methods.
     pub async fn methods(&self) -> Result<Vec<String>, RpcError> {
-        let list = match self.inner() {
-            Inner::Grpc(client) => {
-                return Ok(client.methods().into_iter().map(|method| method.name).collect());
+        let list = match self.url().wire {
+            Wire::Grpc => {
+                let names = async |connection: &Arc<Connection>, _| Ok(connection.grpc()?.methods());
+                return Ok(self.attempt(names).await?.into_iter().map(|method| method.name).collect());
             }
-            Inner::Jsonrpc(_) | Inner::Xmlrpc(_) => self.call("system.listMethods", Vec::new()).await?,
-            Inner::Zerorpc(_) => self.call("_zerorpc_list", Vec::new()).await?,
-            Inner::Netrpc(_) | Inner::Post(_) => return Err(self.no_introspection()),
+            Wire::Jsonrpc | Wire::Xmlrpc => self.call("system.listMethods", Vec::new()).await?,
+            Wire::Zerorpc => self.call("_zerorpc_list", Vec::new()).await?,
+            Wire::Gob | Wire::Jsonrpc1 => self.netrpc("system.listMethods", Value::Null).await?,
         };
         match list {
             Value::Array(names) => Ok(names.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
@@ -26,17 +29,18 @@ impl Client {
 
     /// What one method is called with, what it answers, and what it is for.
     pub async fn describe(&self, method: &str) -> Result<String, RpcError> {
-        match self.inner() {
-            Inner::Grpc(client) => {
-                let method = client.method(method)?;
+        match self.url().wire {
+            Wire::Grpc => {
+                let find = async |connection: &Arc<Connection>, _| connection.grpc()?.method(method);
+                let method = self.attempt(find).await?;
                 Ok(format!("{}\n\n{}", method.signature, method.messages.trim_end()))
             }
-            Inner::Jsonrpc(_) | Inner::Xmlrpc(_) => {
+            Wire::Jsonrpc | Wire::Xmlrpc => {
                 let signature = self.call("system.methodSignature", vec![method.into()]).await?;
                 let help = self.call("system.methodHelp", vec![method.into()]).await?;
                 Ok(format!("{}\n{}", signatures(method, &signature), help.as_str().unwrap_or_default()))
             }
-            Inner::Zerorpc(_) => {
+            Wire::Zerorpc => {
                 let help = self.call("_zerorpc_help", vec![method.into()]).await?;
                 let arguments = self.call("_zerorpc_args", vec![method.into()]).await?;
                 Ok(format!(
@@ -45,12 +49,23 @@ impl Client {
                     help.as_str().unwrap_or_default()
                 ))
             }
-            Inner::Netrpc(_) | Inner::Post(_) => Err(self.no_introspection()),
+            Wire::Gob | Wire::Jsonrpc1 => {
+                let signature = self.netrpc("system.methodSignature", method.into()).await?;
+                let help = self.netrpc("system.methodHelp", method.into()).await?;
+                Ok(format!("{}\n{}", signature.as_str().unwrap_or(method), help.as_str().unwrap_or_default()))
+            }
         }
     }
 
-    fn no_introspection(&self) -> RpcError {
-        self.unsupported("cannot be asked for its methods: net/rpc has no introspection; a Go server may have a page at /debug/rpc")
+    /// Asks a net/rpc server of ours; Go's has no introspection.
+    async fn netrpc(&self, method: &str, argument: Value) -> Result<Value, RpcError> {
+        let answer = self.call(method, vec![argument]).await;
+        answer.map_err(|error| match error.kind() {
+            ErrorKind::UnknownMethod => self.unsupported(
+                "cannot be asked for its methods: net/rpc has no introspection; a Go server may have a page at /debug/rpc",
+            ),
+            _ => error,
+        })
     }
 }
 

@@ -15,11 +15,26 @@
 //!
 //! What a wire cannot do is an error before anything is sent: a stream on XML-RPC, two arguments on net/rpc.
 
+//!
+//! Reading order: `url.rs`; `client.rs`, what a caller sees, and when a call is made again; `servers.rs`, which server it
+//! goes to; `connection.rs`, what each wire makes of it; `dial.rs` and `tls.rs`, the stream beneath.
+
 mod arguments;
+mod batch;
 mod client;
+mod connection;
 mod describe;
+mod dial;
+mod retry;
+mod servers;
+mod tap;
+mod tls;
 mod url;
 
 pub use arguments::Arguments;
-pub use client::{Answer, Client, Items, Options};
+pub use batch::Outcomes;
+pub use client::{Answer, Client, Items, MethodKind, Options};
+pub use retry::Retry;
+pub use tap::Tap;
+pub use tls::Tls;
 pub use url::{Transport, Url, Wire};

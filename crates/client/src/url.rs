@@ -25,14 +25,12 @@ pub enum Wire {
 /// What carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
-    /// A bare TCP stream.
+    /// A bare stream.
     Tcp,
     /// HTTP.
     Http,
     /// A WebSocket.
     WebSocket,
-    /// HTTP inside TLS.
-    Https,
 }
 
 /// Where a server is and how it is spoken to.
@@ -42,36 +40,51 @@ pub struct Url {
     pub wire: Wire,
     /// What carries it.
     pub transport: Transport,
-    /// `host:port`.
-    pub authority: String,
+    /// Whether that is inside TLS.
+    pub tls: bool,
+    /// `host:port`, or several, of servers that may take each other's place.
+    pub authorities: Vec<String>,
     /// The path, with its slash; empty where the URL has none.
     pub path: String,
 }
 
-/// Every scheme, with what it stands for. The first of a wire is the one that is shown.
-const SCHEMES: &[(&str, Wire, Transport)] = &[
-    ("gob+tcp", Wire::Gob, Transport::Tcp),
-    ("gob+http", Wire::Gob, Transport::Http),
-    ("jsonrpc1+tcp", Wire::Jsonrpc1, Transport::Tcp),
-    ("jsonrpc1+http", Wire::Jsonrpc1, Transport::Http),
-    ("jsonrpc+http", Wire::Jsonrpc, Transport::Http),
-    ("jsonrpc+ws", Wire::Jsonrpc, Transport::WebSocket),
-    ("xmlrpc+http", Wire::Xmlrpc, Transport::Http),
-    ("zerorpc+tcp", Wire::Zerorpc, Transport::Tcp),
-    ("grpc+http", Wire::Grpc, Transport::Http),
-    ("grpc+https", Wire::Grpc, Transport::Https),
-    ("gob", Wire::Gob, Transport::Tcp),
-    ("jsonrpc", Wire::Jsonrpc, Transport::Http),
-    ("xmlrpc", Wire::Xmlrpc, Transport::Http),
-    ("zerorpc", Wire::Zerorpc, Transport::Tcp),
-    ("grpc", Wire::Grpc, Transport::Http),
-    ("grpcs", Wire::Grpc, Transport::Https),
+/// Every scheme, with what it stands for and whether it is in TLS. The first of a kind is the one that is shown.
+const SCHEMES: &[(&str, Wire, Transport, bool)] = &[
+    ("gob+tcp", Wire::Gob, Transport::Tcp, false),
+    ("gob+http", Wire::Gob, Transport::Http, false),
+    ("gob+tls", Wire::Gob, Transport::Tcp, true),
+    ("gob+https", Wire::Gob, Transport::Http, true),
+    ("jsonrpc1+tcp", Wire::Jsonrpc1, Transport::Tcp, false),
+    ("jsonrpc1+http", Wire::Jsonrpc1, Transport::Http, false),
+    ("jsonrpc1+tls", Wire::Jsonrpc1, Transport::Tcp, true),
+    ("jsonrpc1+https", Wire::Jsonrpc1, Transport::Http, true),
+    ("jsonrpc+http", Wire::Jsonrpc, Transport::Http, false),
+    ("jsonrpc+ws", Wire::Jsonrpc, Transport::WebSocket, false),
+    ("jsonrpc+https", Wire::Jsonrpc, Transport::Http, true),
+    ("jsonrpc+wss", Wire::Jsonrpc, Transport::WebSocket, true),
+    ("xmlrpc+http", Wire::Xmlrpc, Transport::Http, false),
+    ("xmlrpc+https", Wire::Xmlrpc, Transport::Http, true),
+    ("zerorpc+tcp", Wire::Zerorpc, Transport::Tcp, false),
+    ("zerorpc+tls", Wire::Zerorpc, Transport::Tcp, true),
+    ("grpc+http", Wire::Grpc, Transport::Http, false),
+    ("grpc+https", Wire::Grpc, Transport::Http, true),
+    ("gob", Wire::Gob, Transport::Tcp, false),
+    ("jsonrpc", Wire::Jsonrpc, Transport::Http, false),
+    ("xmlrpc", Wire::Xmlrpc, Transport::Http, false),
+    ("zerorpc", Wire::Zerorpc, Transport::Tcp, false),
+    ("grpc", Wire::Grpc, Transport::Http, false),
+    ("grpcs", Wire::Grpc, Transport::Http, true),
 ];
 
 impl Url {
     /// The path, or the one that the wire's servers usually have.
     pub fn path_or<'u>(&'u self, usual: &'u str) -> &'u str {
         if self.path.is_empty() { usual } else { &self.path }
+    }
+
+    /// Every scheme that there is.
+    pub fn schemes() -> impl Iterator<Item = &'static str> {
+        SCHEMES.iter().map(|(name, ..)| *name)
     }
 }
 
@@ -88,43 +101,37 @@ impl FromStr for Url {
                 "{text:?} names no wire; write it as gob://{text}, jsonrpc://{text}, grpc://{text} or the like"
             )));
         };
-        let Some((_, wire, transport)) = SCHEMES.iter().find(|(name, ..)| *name == scheme) else {
-            return Err(unknown_scheme(scheme));
-        };
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let port = authority
-            .rsplit_once(':')
-            .filter(|(host, _)| !host.is_empty())
-            .map(|(_, port)| port.parse::<u16>());
-        if !matches!(port, Some(Ok(_))) {
+        let Some((_, wire, transport, tls)) = SCHEMES.iter().find(|(name, ..)| *name == scheme) else {
             return Err(invalid(format!(
-                "{text:?} needs a host and a port, as in {scheme}://127.0.0.1:1234"
+                "no wire {scheme}://; there are {}",
+                Self::schemes().collect::<Vec<_>>().join(", ")
+            )));
+        };
+        let (authorities, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let authorities: Vec<String> = authorities.split(',').map(str::to_owned).collect();
+        if let Some(wrong) = authorities.iter().find(|authority| split(authority).is_none()) {
+            let of_several =
+                if authorities.len() > 1 { format!(" ({wrong:?} has not)") } else { String::new() };
+            return Err(invalid(format!(
+                "{text:?} needs a host and a port{of_several}, as in {scheme}://127.0.0.1:1234"
             )));
         }
-        Ok(Self {
-            wire: *wire,
-            transport: *transport,
-            authority: authority.to_owned(),
-            path: path.to_owned(),
-        })
+        Ok(Self { wire: *wire, transport: *transport, tls: *tls, authorities, path: path.to_owned() })
     }
 }
 
-fn unknown_scheme(scheme: &str) -> RpcError {
-    if let Some((plain, "tls" | "https" | "wss")) = scheme.split_once('+') {
-        return invalid(format!(
-            "{scheme}:// is not spoken by this client yet: of the wires in TLS it has grpc+https only; try {plain}://"
-        ));
-    }
-    let names: Vec<&str> = SCHEMES.iter().map(|(name, ..)| *name).collect();
-    invalid(format!("no wire {scheme}://; there are {}", names.join(", ")))
+/// Host and port; the brackets of `[::1]` are no part of the host.
+pub(crate) fn split(authority: &str) -> Option<(&str, u16)> {
+    let (host, port) = authority.rsplit_once(':')?;
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    (!bare.is_empty()).then_some((bare, port.parse().ok()?))
 }
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme =
-            SCHEMES.iter().find(|(_, wire, transport)| (*wire, *transport) == (self.wire, self.transport));
-        write!(f, "{}://{}{}", scheme.map_or("?", |(name, ..)| name), self.authority, self.path)
+        let kind = (self.wire, self.transport, self.tls);
+        let scheme = SCHEMES.iter().find(|(_, wire, transport, tls)| (*wire, *transport, *tls) == kind);
+        write!(f, "{}://{}{}", scheme.map_or("?", |(name, ..)| name), self.authorities.join(","), self.path)
     }
 }
 
@@ -134,15 +141,15 @@ mod tests {
 
     #[test]
     fn every_scheme_is_read_and_shown_in_its_long_form() {
-        for (scheme, wire, transport) in SCHEMES {
+        for (scheme, wire, transport, tls) in SCHEMES {
             let url: Url = format!("{scheme}://[::1]:1234/path").parse().unwrap();
-            assert_eq!(
-                (url.wire, url.transport, &*url.authority, &*url.path),
-                (*wire, *transport, "[::1]:1234", "/path")
-            );
+            assert_eq!((url.wire, url.transport, url.tls), (*wire, *transport, *tls));
+            assert_eq!((&*url.authorities, &*url.path), (&["[::1]:1234".to_owned()][..], "/path"));
         }
         let url: Url = "grpcs://h:1".parse().unwrap();
         assert_eq!(url.to_string(), "grpc+https://h:1");
+        let url: Url = "gob://a:1,b:2".parse().unwrap();
+        assert_eq!((url.authorities.len(), &*url.to_string()), (2, "gob+tcp://a:1,b:2"));
     }
 
     #[test]
@@ -152,7 +159,8 @@ mod tests {
             ("soap://h:1", "no wire soap://; there are gob+tcp"),
             ("gob://h", "needs a host and a port, as in gob://127.0.0.1:1234"),
             ("gob://:1", "needs a host and a port"),
-            ("gob+tls://h:1", "of the wires in TLS it has grpc+https only"),
+            ("gob://a:1,b", "needs a host and a port (\"b\" has not)"),
+            ("zerorpc+https://h:1", "no wire zerorpc+https://"),
         ] {
             let error = text.parse::<Url>().unwrap_err();
             assert!(error.message().contains(words), "{error}");

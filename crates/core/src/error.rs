@@ -80,12 +80,13 @@ pub struct RpcError {
     message: Cow<'static, str>,
     code: Option<i64>,
     data: Option<Box<Value>>,
+    unsent: bool,
 }
 
 impl RpcError {
     /// An error of `kind`, with the text that the caller will read.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), code: None, data: None }
+        Self { kind, message: message.into(), code: None, data: None, unsent: false }
     }
 
     /// The method's own failure.
@@ -120,6 +121,18 @@ impl RpcError {
     pub fn with_data(mut self, data: Value) -> Self {
         self.data = Some(Box::new(data));
         self
+    }
+
+    /// The same error of a call that surely never reached the server.
+    #[must_use]
+    pub fn unsent(mut self) -> Self {
+        self.unsent = true;
+        self
+    }
+
+    /// Whether the call surely never reached the server, so that making it again does no harm.
+    pub fn is_unsent(&self) -> bool {
+        self.unsent
     }
 
     /// What went wrong, for programs.

@@ -29,6 +29,6 @@ mod services;
 mod web;
 mod whole;
 
-pub use client::{Client, ClientOptions, MethodInfo, TlsOptions};
+pub use client::{Client, ClientOptions, MethodInfo};
 pub use manywire_service::auth::Token;
 pub use server::{Server, Settings};

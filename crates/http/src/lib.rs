@@ -5,12 +5,14 @@
 //! [`reply_compressed`].
 
 mod body;
+mod client;
 mod read;
 mod reply;
 mod serve;
 mod watch;
 
 pub use body::{Body, BoxError};
+pub use client::{IDLE, deepest_cause};
 pub use read::{BodyError, read_body};
 pub use reply::{method_not_allowed, reply, reply_compressed};
 pub use serve::{Handler, Http2, serve};

@@ -3,23 +3,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use jsonrpsee_core::client::{
     self as jsonrpsee, ClientT, Error, SubscriptionClientT, SubscriptionCloseReason,
 };
 use jsonrpsee_core::params::BatchRequestBuilder;
 use jsonrpsee_core::traits::ToRpcParams;
 use jsonrpsee_http_client::transport::Error as HttpError;
-use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
 use jsonrpsee_ws_client::types::ErrorObject;
 use jsonrpsee_ws_client::{WsClient, WsClientBuilder};
 use manywire_core::{ErrorKind, Limits, RpcError, Value};
 use serde_json::value::RawValue;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 
 use crate::error::kind;
 use crate::params::read_value;
+use crate::post::{HttpClient, Unreached};
 
 /// jsonrpsee has a timeout of its own; ours is the caller's, who drops the call.
-const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
+pub(crate) const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Calls the methods of one server. Clones share its connections; many calls may be in flight.
 #[derive(Clone)]
@@ -63,19 +67,66 @@ impl ToRpcParams for Arguments {
 impl Client {
     /// A client of the server at an `http://` or `ws://` address. A WebSocket connects at once, HTTP with the first call.
     pub async fn connect(url: &str, limits: &Limits) -> Result<Self, RpcError> {
-        let transport = match url.split_once("://") {
-            Some(("http", _)) => over_http(url, limits),
-            Some(("ws", _)) => over_websocket(url, limits).await,
+        match url.split_once("://") {
+            Some(("http", _)) => {
+                let mut connector = HttpConnector::new();
+                connector.set_nodelay(true);
+                connector.set_connect_timeout(Some(limits.handshake));
+                Self::over_http(connector, url, HeaderMap::new(), limits)
+            }
+            Some(("ws", rest)) => {
+                let address = rest.split('/').next().unwrap_or_default();
+                let address = if has_port(address) { address.to_owned() } else { format!("{address}:80") };
+                let dialled = tokio::time::timeout(limits.handshake, TcpStream::connect(address)).await;
+                let unreachable = |why: &dyn std::fmt::Display| {
+                    RpcError::new(ErrorKind::Unavailable, format!("cannot connect to {url}: {why}")).unsent()
+                };
+                let stream = dialled.map_err(|late| unreachable(&late))?.map_err(|e| unreachable(&e))?;
+                stream.set_nodelay(true).map_err(|e| unreachable(&e))?;
+                Self::over_websocket(stream, url, HeaderMap::new(), limits).await
+            }
             _ => {
                 let message = format!("{url:?} is no address of a JSON-RPC server; give http:// or ws://");
-                return Err(RpcError::new(ErrorKind::InvalidRequest, message));
+                Err(RpcError::new(ErrorKind::InvalidRequest, message))
             }
-        };
-        Ok(Self {
-            transport: transport.map_err(|error| failure(error, url))?,
-            url: url.into(),
-            nesting: limits.nesting,
-        })
+        }
+    }
+
+    /// A client over HTTP that connects in a way of the caller's, with TLS for example, and sends these headers with
+    /// every call. The address begins with `http://` all the same.
+    pub fn over_http(
+        connector: impl Connect + Clone + Send + Sync + 'static,
+        url: &str,
+        headers: HeaderMap,
+        limits: &Limits,
+    ) -> Result<Self, RpcError> {
+        let client = crate::post::client(connector, url, headers, limits);
+        Self::new(client.map(Transport::Http), url, limits)
+    }
+
+    /// A client that asks for a WebSocket on a stream that is connected. The address begins with `ws://`.
+    pub async fn over_websocket(
+        io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        url: &str,
+        headers: HeaderMap,
+        limits: &Limits,
+    ) -> Result<Self, RpcError> {
+        let client = websocket(limits, headers).build_with_stream(url, io).await;
+        Self::new(client.map(|client| Transport::WebSocket(Arc::new(client))), url, limits)
+    }
+
+    fn new(transport: Result<Transport, Error>, url: &str, limits: &Limits) -> Result<Self, RpcError> {
+        // What fails before there is a client has called no method.
+        let transport = transport.map_err(|error| failure(error, url).unsent())?;
+        Ok(Self { transport, url: url.into(), nesting: limits.nesting })
+    }
+
+    /// Whether a WebSocket has ended; calls will fail.
+    pub fn is_closed(&self) -> bool {
+        match &self.transport {
+            Transport::Http(_) => false,
+            Transport::WebSocket(client) => !client.is_connected(),
+        }
     }
 
     /// Calls a method and waits for its answer. Dropping the future gives the call up.
@@ -148,32 +199,26 @@ impl Client {
     }
 }
 
-fn over_http(url: &str, limits: &Limits) -> Result<Transport, Error> {
+fn websocket(limits: &Limits, headers: HeaderMap) -> WsClientBuilder {
     let bytes = message_bytes(limits);
-    HttpClientBuilder::new()
-        .max_request_size(bytes)
-        .max_response_size(bytes)
-        .connect_timeout(limits.handshake)
-        .request_timeout(NO_TIMEOUT)
-        .build(url)
-        .map(Transport::Http)
-}
-
-async fn over_websocket(url: &str, limits: &Limits) -> Result<Transport, Error> {
-    let bytes = message_bytes(limits);
-    let builder = WsClientBuilder::new()
+    WsClientBuilder::new()
+        .set_headers(headers)
         .max_request_size(bytes)
         .max_response_size(bytes)
         .max_frame_size(bytes)
         .max_concurrent_requests(limits.in_flight)
         .max_buffer_capacity_per_subscription(limits.in_flight)
         .connection_timeout(limits.handshake)
-        .request_timeout(NO_TIMEOUT);
-    builder.build(url).await.map(|client| Transport::WebSocket(Arc::new(client)))
+        .request_timeout(NO_TIMEOUT)
 }
 
-fn message_bytes(limits: &Limits) -> u32 {
+pub(crate) fn message_bytes(limits: &Limits) -> u32 {
     u32::try_from(limits.message_bytes).unwrap_or(u32::MAX)
+}
+
+/// Whether an address ends with a port; the colons of `[::1]` are none.
+fn has_port(address: &str) -> bool {
+    address.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'))
 }
 
 /// The items of a stream. Dropping it ends the subscription.
@@ -240,7 +285,13 @@ fn failure(error: Error, url: &str) -> RpcError {
                 Some(HttpError::Rejected { status_code: 401 | 403 }) => ErrorKind::Unauthenticated,
                 _ => ErrorKind::Unavailable,
             };
-            RpcError::new(kind, format!("{url}: {}", chain(&*cause)))
+            let unreached = Unreached::find(&*cause);
+            let text = match unreached {
+                Some(_) => format!("cannot connect to {url}: {}", manywire_http::deepest_cause(&*cause)),
+                None => format!("{url}: {}", chain(&*cause)),
+            };
+            let error = RpcError::new(kind, text);
+            if unreached.is_some() { error.unsent() } else { error }
         }
         Error::RestartNeeded(cause) => RpcError::new(
             ErrorKind::Unavailable,

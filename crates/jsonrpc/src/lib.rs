@@ -30,6 +30,7 @@ mod client;
 mod error;
 mod http;
 mod params;
+mod post;
 mod reply;
 mod request;
 mod subscription;

@@ -3,18 +3,14 @@
 use std::io;
 
 use bytes::BytesMut;
-use http::header::CONTENT_TYPE;
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use manywire_core::{Arguments, ErrorKind, Limits, Returns, RpcError};
+use manywire_core::{Arguments, Limits, Returns, RpcError};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, ToSocketAddrs};
 
 use crate::GOB_PATH;
 use crate::driver::{Driver, Pending};
 use crate::gob::GobClient;
-use crate::json::{JsonClient, read_reply, write_request};
+use crate::json::JsonClient;
 
 /// A connection on which any number of calls can be in flight. Clones share it.
 #[derive(Clone)]
@@ -79,6 +75,11 @@ impl Client {
     pub fn start<A: Returns, R: Arguments>(&self, method: &str, argument: A) -> Pending<R> {
         self.driver.start(method, argument)
     }
+
+    /// Whether the connection has ended; calls will fail.
+    pub fn is_closed(&self) -> bool {
+        self.driver.is_closed()
+    }
 }
 
 async fn connect(address: impl ToSocketAddrs) -> io::Result<TcpStream> {
@@ -92,52 +93,5 @@ async fn read_answer<IO: AsyncRead + Unpin>(io: &mut IO, input: &mut BytesMut) -
     match crate::http::read_head(io, input).await? {
         Some(head) => Ok(head),
         None => Err(io::Error::new(io::ErrorKind::InvalidData, "the server's answer to CONNECT is not HTTP")),
-    }
-}
-
-/// Posts each call to a server's `/jsonrpc`; connections are kept and reused.
-#[derive(Clone)]
-pub struct PostClient {
-    http: hyper_util::client::legacy::Client<HttpConnector, Full<bytes::Bytes>>,
-    uri: http::Uri,
-    limit: usize,
-}
-
-impl PostClient {
-    /// A client of the server at `uri`, such as `http://127.0.0.1:1234/jsonrpc`. Connects when it is first used.
-    pub fn new(uri: http::Uri, limits: &Limits) -> Self {
-        let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http();
-        Self { http, uri, limit: limits.message_bytes }
-    }
-
-    /// Calls a method and waits for its answer.
-    pub async fn call<A: Returns, R: Arguments>(&self, method: &str, argument: A) -> Result<R, RpcError> {
-        let mut body = Vec::new();
-        write_request(0, method, &argument, &mut body)?;
-        let answer = self.post(body).await?;
-        let json = String::from_utf8_lossy(&answer);
-        read_reply(&json)?.1.read()
-    }
-
-    async fn post(&self, body: Vec<u8>) -> Result<bytes::Bytes, RpcError> {
-        let failed = |why: &dyn std::fmt::Display| {
-            RpcError::new(ErrorKind::Unavailable, format!("{}: {why}", self.uri))
-        };
-        let request = http::Request::post(self.uri.clone())
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::from(body));
-        let request = request.map_err(|e| failed(&e))?;
-        let response = self.http.request(request).await.map_err(|e| failed(&e))?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), self.limit)
-            .collect()
-            .await
-            .map_err(|e| failed(&e))?
-            .to_bytes();
-        // A refusal that is a JSON-RPC reply explains itself.
-        if status.is_success() || body.starts_with(b"{") {
-            return Ok(body);
-        }
-        Err(failed(&format_args!("the server answered {status}")))
     }
 }

@@ -115,6 +115,11 @@ impl Driver {
         Self { commands }
     }
 
+    /// Whether the connection has ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.commands.is_closed()
+    }
+
     /// Sends a call and returns at once.
     pub(crate) fn start<A: Returns, R: Arguments>(&self, method: &str, argument: A) -> Pending<R> {
         let (sender, receiver) = oneshot::channel();
@@ -124,7 +129,7 @@ impl Driver {
         });
         let command = Command { method: method.to_owned(), argument: Box::new(argument), finish };
         if let Err(refused) = self.commands.send(command) {
-            (refused.0.finish)(Answer::Failed(shut_down("it ended before this call")));
+            (refused.0.finish)(Answer::Failed(shut_down("it ended before this call").unsent()));
         }
         Pending(receiver)
     }
@@ -151,7 +156,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, C: ClientCodec> Wire<IO, C> {
         let why = ended.err().unwrap_or_else(|| shut_down("the server closed it"));
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
-            (command.finish)(Answer::Failed(why.clone()));
+            (command.finish)(Answer::Failed(why.clone().unsent()));
         }
         for (_, finish) in self.waiting.drain() {
             finish(Answer::Failed(why.clone()));

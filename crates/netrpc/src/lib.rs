@@ -16,7 +16,7 @@
 //! `{"method":"Arith.Multiply","params":[{"A":17,"B":8}],"id":0}` and its answer `{"id":0,"result":136,"error":null}`.
 //!
 //! Reading order: `pipeline.rs`, how calls travel through a connection; `gob/` and `json/`, the two formats; `error.rs`,
-//! Go's words; `http.rs`, the two forms over HTTP; `driver.rs` and `client.rs`, the other side.
+//! Go's words; `http.rs`, the two forms over HTTP; `driver.rs`, `client.rs` and `post.rs`, the other side.
 
 use std::io;
 
@@ -31,10 +31,12 @@ mod gob;
 mod http;
 mod json;
 mod pipeline;
+mod post;
 
-pub use client::{Client, PostClient};
+pub use client::Client;
 pub use driver::Pending;
 pub use http::{GOB_PATH, JSON_PATH, JsonPost, Patience, serve_connect};
+pub use post::PostClient;
 
 /// Serves gob on a stream, of which `input` was read before.
 pub async fn serve_gob<IO>(

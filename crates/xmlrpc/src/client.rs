@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
@@ -17,9 +17,6 @@ use manywire_http::read_body;
 use crate::message::{decode_response, encode_call, read_fault};
 use crate::system::MULTICALL;
 
-/// Shorter than servers keep idle connections, so that a call seldom finds its connection just closed.
-const IDLE: Duration = Duration::from_secs(30);
-
 /// Calls the methods of one server. Clones share its connections; many calls may be in flight.
 ///
 /// Dropping a call's future gives the call up.
@@ -27,6 +24,7 @@ const IDLE: Duration = Duration::from_secs(30);
 pub struct Client<C = HttpConnector> {
     http: legacy::Client<C, Full<Bytes>>,
     uri: Uri,
+    headers: HeaderMap,
     limits: Arc<Limits>,
     timeout: Option<Duration>,
 }
@@ -45,9 +43,23 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
     pub fn over(connector: C, url: &str, limits: &Limits) -> Result<Self, RpcError> {
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
+            .pool_idle_timeout(manywire_http::IDLE)
             .build(connector);
-        Ok(Self { http, uri: address(url)?, limits: Arc::new(limits.clone()), timeout: None })
+        let headers = [
+            (CONTENT_TYPE, "text/xml"),
+            (ACCEPT_ENCODING, "gzip"),
+            (USER_AGENT, concat!("manywire/", env!("CARGO_PKG_VERSION"))),
+        ];
+        let headers =
+            headers.map(|(name, value)| (name, HeaderValue::from_static(value))).into_iter().collect();
+        Ok(Self { http, uri: address(url)?, headers, limits: Arc::new(limits.clone()), timeout: None })
+    }
+
+    /// The same client, which sends these headers with every call.
+    #[must_use]
+    pub fn with_headers(mut self, headers: HeaderMap) -> Self {
+        self.headers.extend(headers);
+        self
     }
 
     /// The same client with a limit on how long a call may take.
@@ -90,13 +102,7 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
     async fn exchange(&self, body: Vec<u8>) -> Result<Value, RpcError> {
         let mut request =
             Request::post(self.uri.clone()).body(Full::from(body)).map_err(|e| self.no_xml_rpc(&e))?;
-        for (name, value) in [
-            (CONTENT_TYPE, "text/xml"),
-            (ACCEPT_ENCODING, "gzip"),
-            (USER_AGENT, concat!("manywire/", env!("CARGO_PKG_VERSION"))),
-        ] {
-            request.headers_mut().insert(name, HeaderValue::from_static(value));
-        }
+        *request.headers_mut() = self.headers.clone();
         let response = self.http.request(request).await.map_err(|error| self.unreachable(&error))?;
         self.read(response).await
     }
@@ -116,13 +122,10 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
     }
 
     fn unreachable(&self, error: &HttpError) -> RpcError {
-        // hyper's own text says only in which phase it failed; the last cause says why.
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(deeper) = cause.source() {
-            cause = deeper;
-        }
         let phase = if error.is_connect() { "cannot connect to" } else { "the connection broke to" };
-        RpcError::new(ErrorKind::Unavailable, format!("{phase} {}: {cause}", self.uri))
+        let cause = manywire_http::deepest_cause(error);
+        let failed = RpcError::new(ErrorKind::Unavailable, format!("{phase} {}: {cause}", self.uri));
+        if error.is_connect() { failed.unsent() } else { failed }
     }
 
     fn no_xml_rpc(&self, what: &dyn std::fmt::Display) -> RpcError {

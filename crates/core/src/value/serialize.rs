@@ -24,7 +24,8 @@ impl ser::Error for EncodeError {
     }
 }
 
-/// In text formats bytes are base64 and times are RFC 3339, as protobuf's JSON has them.
+/// In text formats bytes are base64, times are RFC 3339, and floats that are no numbers are their names, as protobuf's JSON
+/// has them.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -32,6 +33,13 @@ impl Serialize for Value {
             Value::Bool(b) => serializer.serialize_bool(*b),
             Value::Int(i) => serializer.serialize_i64(*i),
             Value::Uint(u) => serializer.serialize_u64(*u),
+            Value::Float(f) if !f.is_finite() && serializer.is_human_readable() => {
+                serializer.serialize_str(match f {
+                    f if f.is_nan() => "NaN",
+                    f if f.is_sign_negative() => "-Infinity",
+                    _ => "Infinity",
+                })
+            }
             Value::Float(f) => serializer.serialize_f64(*f),
             Value::String(text) => serializer.serialize_str(text),
             Value::Bytes(bytes) if serializer.is_human_readable() => {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
 use tonic::{Request, Status, Streaming};
 
-use super::codec::DynamicCodec;
+use super::codec::{DynamicCodec, Outgoing};
 use super::{Client, at, metadata};
 use crate::deadline;
 
@@ -28,14 +28,14 @@ impl Client {
     pub(super) async fn begin(
         &self,
         method: &MethodDescriptor,
-        requests: impl Stream<Item = Value> + Send + 'static,
+        requests: impl Stream<Item = Outgoing> + Send + 'static,
     ) -> Result<BoxStream<'static, Result<Value, RpcError>>, RpcError> {
         let (dropped, cancelled) = oneshot::channel();
         let mut request = Request::new(until_cancelled(requests, cancelled));
         for (key, value) in metadata(&self.options)? {
             request.metadata_mut().append(key, value);
         }
-        let deadline = self.options.timeout.and_then(|timeout| {
+        let deadline = self.timeout.and_then(|timeout| {
             let value = deadline::encode(timeout).parse().ok()?;
             request.metadata_mut().insert("grpc-timeout", value);
             Instant::now().checked_add(timeout)
@@ -56,7 +56,7 @@ impl Client {
     async fn send(
         &self,
         method: &MethodDescriptor,
-        request: Request<impl Stream<Item = Result<Value, Status>> + Send + 'static>,
+        request: Request<impl Stream<Item = Outgoing> + Send + 'static>,
     ) -> Result<Streaming<Value>, Status> {
         let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
         let path = PathAndQuery::try_from(path).map_err(|error| Status::internal(error.to_string()))?;
@@ -65,7 +65,7 @@ impl Client {
             .accept_compressed(Zstd)
             .max_decoding_message_size(self.options.limits.message_bytes);
         grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
-        let codec = DynamicCodec { input: method.input(), output: method.output() };
+        let codec = DynamicCodec { output: method.output() };
         Ok(grpc.streaming(request, path, codec).await?.into_inner())
     }
 }
@@ -83,14 +83,14 @@ impl Answers {
 /// Ends the requests with an error, and so the call with a reset, when its answers are dropped. To end them without one
 /// would say that they are complete.
 fn until_cancelled(
-    requests: impl Stream<Item = Value> + Send + 'static,
+    requests: impl Stream<Item = Outgoing> + Send + 'static,
     cancelled: oneshot::Receiver<()>,
-) -> impl Stream<Item = Result<Value, Status>> + Send + 'static {
+) -> impl Stream<Item = Outgoing> + Send + 'static {
     let gone = stream::once(async {
         let _ = cancelled.await;
     });
     // Whichever ends first ends the other: the requests by their end, the call by its reset.
-    let requests = requests.map(|request| Some(Ok(request))).chain(stream::once(async { None }));
+    let requests = requests.map(Some).chain(stream::once(async { None }));
     let gone = gone.map(|()| Some(Err(Status::cancelled("the caller gave up"))));
     stream::select(requests, gone)
         .take_while(|item| std::future::ready(item.is_some()))

@@ -5,6 +5,7 @@ mod codec;
 mod reflection;
 mod schema;
 
+use std::error::Error as _;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +13,14 @@ use std::time::Duration;
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
+use http::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
 use manywire_core::{ErrorKind, Limits, RpcError, Value};
+use prost_reflect::MethodDescriptor;
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue};
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{ConnectError, Status};
+use tower::Service;
 
 pub use schema::MethodInfo;
 use schema::Schema;
@@ -26,21 +32,8 @@ pub struct ClientOptions {
     pub timeout: Option<Duration>,
     /// Metadata sent with each call, such as `appid` and `appkey`.
     pub metadata: Vec<(String, String)>,
-    /// Whom to trust, and how to show who we are, at an `https` address.
-    pub tls: TlsOptions,
     /// How large an answer may be, and how long connecting may take.
     pub limits: Limits,
-}
-
-/// TLS from PEM texts.
-#[derive(Clone, Default)]
-pub struct TlsOptions {
-    /// Authorities to trust in place of the public ones.
-    pub authorities: Option<String>,
-    /// Our certificate and its key, where the server asks for one.
-    pub identity: Option<(String, String)>,
-    /// The name to expect in the server's certificate, where it differs from the address.
-    pub server_name: Option<String>,
 }
 
 /// Calls the methods of one server. Clones share its connection; many calls may be in flight.
@@ -49,6 +42,7 @@ pub struct Client {
     channel: Channel,
     schema: Arc<Schema>,
     options: Arc<ClientOptions>,
+    timeout: Option<Duration>,
     url: Arc<str>,
 }
 
@@ -59,20 +53,45 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Connects to an `http://` or `https://` address and asks what is served there.
+    /// Connects to an `http://` address and asks what is served there.
     pub async fn connect(url: &str, options: ClientOptions) -> Result<Self, RpcError> {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        Self::over(connector, url, options).await
+    }
+
+    /// The same by a connection of the caller's making, in TLS for example; the address begins with `http://` all the same.
+    pub async fn over<C>(connector: C, url: &str, options: ClientOptions) -> Result<Self, RpcError>
+    where
+        C: Service<Uri> + Send + 'static,
+        C::Response: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
+        C::Future: Send,
+        C::Error: std::error::Error + Send + Sync + 'static,
+    {
         let patience = options.limits.handshake;
-        let (endpoint, metadata) = (endpoint(url, &options)?, metadata(&options)?);
-        let channel = match tokio::time::timeout(patience, endpoint.connect()).await {
+        let (endpoint, metadata) = (endpoint(url)?, metadata(&options)?);
+        // What fails here has called no method.
+        let connected = tokio::time::timeout(patience, endpoint.connect_with_connector(connector)).await;
+        let channel = match connected {
             Ok(Ok(channel)) => channel,
-            Ok(Err(error)) => return Err(unreachable(url, &causes(&error))),
-            Err(_) => return Err(unreachable(url, &format!("no connection within {patience:?}"))),
+            Ok(Err(error)) => return Err(unreachable(url, &causes(&error)).unsent()),
+            Err(_) => return Err(unreachable(url, &format!("no connection within {patience:?}")).unsent()),
         };
         let schema = match tokio::time::timeout(patience, reflection::learn(&channel, &metadata)).await {
-            Ok(schema) => schema.map_err(|error| at(url, &error))?,
-            Err(_) => return Err(unreachable(url, &format!("no word of its services within {patience:?}"))),
+            Ok(schema) => schema.map_err(|error| at(url, &error).unsent())?,
+            Err(_) => {
+                let why = format!("no word of its services within {patience:?}");
+                return Err(unreachable(url, &why).unsent());
+            }
         };
-        Ok(Self { channel, schema: Arc::new(schema), options: Arc::new(options), url: url.into() })
+        let timeout = options.timeout;
+        Ok(Self { channel, schema: Arc::new(schema), options: Arc::new(options), timeout, url: url.into() })
+    }
+
+    /// The same client with another time that each call may take.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Option<Duration>) -> Self {
+        Self { timeout, ..self.clone() }
     }
 
     /// What the server's methods are called, and what they take and return.
@@ -92,7 +111,8 @@ impl Client {
             let message = format!("{name} answers with a stream");
             return Err(RpcError::new(ErrorKind::Unsupported, message));
         }
-        let mut answers = self.begin(&method, stream::iter(whole(&method, requests)?)).await?;
+        let requests = whole(&method, requests)?;
+        let mut answers = self.begin(&method, stream::iter(requests)).await?;
         let answer = answers.next().await;
         // The status comes after the answer, and may yet be an error.
         match (answer, answers.next().await) {
@@ -110,7 +130,9 @@ impl Client {
     ) -> Result<BoxStream<'static, Result<Value, RpcError>>, RpcError> {
         let method = self.schema.find(name)?;
         if method.is_client_streaming() {
-            return self.begin(&method, requests).await;
+            let input = method.input();
+            let encode = move |value| codec::to_message(&input, value).map_err(crate::error::to_status);
+            return self.begin(&method, requests.map(encode)).await;
         }
         let requests = whole(&method, requests.collect().await)?;
         self.begin(&method, stream::iter(requests)).await
@@ -118,7 +140,7 @@ impl Client {
 }
 
 /// The requests of a call that are all there. A method that takes one request takes an empty one if none is given.
-fn whole(method: &prost_reflect::MethodDescriptor, mut requests: Vec<Value>) -> Result<Vec<Value>, RpcError> {
+fn whole(method: &MethodDescriptor, mut requests: Vec<Value>) -> Result<Vec<codec::Outgoing>, RpcError> {
     if !method.is_client_streaming() {
         if requests.is_empty() {
             requests.push(Value::Map(Vec::new()));
@@ -128,31 +150,13 @@ fn whole(method: &prost_reflect::MethodDescriptor, mut requests: Vec<Value>) -> 
             return Err(RpcError::invalid_params(message));
         }
     }
-    requests.iter().try_for_each(|request| codec::check(&method.input(), request))?;
-    Ok(requests)
+    requests.into_iter().map(|request| codec::to_message(&method.input(), request).map(Ok)).collect()
 }
 
-fn endpoint(url: &str, options: &ClientOptions) -> Result<Endpoint, RpcError> {
-    let invalid = |why: String| RpcError::invalid_params(format!("{url}: {why}"));
-    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|error| invalid(causes(&error)))?;
-    let endpoint = endpoint
-        .tcp_nodelay(true)
-        .initial_stream_window_size(1 << 20)
-        .initial_connection_window_size(2 << 20);
-    if endpoint.uri().scheme_str() != Some("https") {
-        return Ok(endpoint);
-    }
-    let mut tls = match &options.tls.authorities {
-        Some(pem) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)),
-        None => ClientTlsConfig::new().with_webpki_roots(),
-    };
-    if let Some((certificate, key)) = &options.tls.identity {
-        tls = tls.identity(Identity::from_pem(certificate, key));
-    }
-    if let Some(name) = &options.tls.server_name {
-        tls = tls.domain_name(name);
-    }
-    endpoint.tls_config(tls).map_err(|error| invalid(causes(&error)))
+fn endpoint(url: &str) -> Result<Endpoint, RpcError> {
+    let endpoint = Endpoint::from_shared(url.to_owned())
+        .map_err(|error| RpcError::invalid_params(format!("{url}: {}", causes(&error))))?;
+    Ok(endpoint.tcp_nodelay(true).initial_stream_window_size(1 << 20).initial_connection_window_size(2 << 20))
 }
 
 type Metadata = Vec<(AsciiMetadataKey, AsciiMetadataValue)>;
@@ -172,11 +176,14 @@ fn unreachable(url: &str, why: &str) -> RpcError {
 }
 
 /// An error of the connection names the address; one that the server sent is passed on as it is.
-fn at(url: &str, status: &tonic::Status) -> RpcError {
-    match std::error::Error::source(status) {
-        Some(source) => unreachable(url, &causes(source)),
-        None => crate::error::from_status(status),
-    }
+fn at(url: &str, status: &Status) -> RpcError {
+    let Some(source) = status.source() else { return crate::error::from_status(status) };
+    let error = unreachable(url, &causes(source));
+    if is_from_connecting(source) { error.unsent() } else { error }
+}
+
+fn is_from_connecting(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<ConnectError>() || error.source().is_some_and(is_from_connecting)
 }
 
 /// An error and what it came from, which is where the system's own words are.

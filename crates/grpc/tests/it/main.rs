@@ -12,5 +12,4 @@ mod notes;
 mod peer;
 mod protocol;
 mod python;
-mod tls;
 mod types;

@@ -126,8 +126,9 @@ async fn values_carry_every_type() {
     for (key, value) in [
         ("int64Value", i64::MIN.into()),
         ("uint64Value", u64::MAX.into()),
-        ("doubleValue", "-Infinity".into()),
-        ("bytesValue", "AP8=".into()),
+        ("doubleValue", f64::NEG_INFINITY.into()),
+        ("bytesValue", Value::Bytes(vec![0, 255])),
+        ("counts", pairs(vec![("one", 1.into())])),
         ("color", "COLOR_BLUE".into()),
         ("choiceNumber", 7.into()),
         ("optionalInt32", 0.into()),

@@ -37,7 +37,7 @@ impl Target {
 
     fn unavailable(&self, reason: impl fmt::Display) -> RpcError {
         let message = format!("cannot reach {} over zerorpc: {reason}", self.name);
-        RpcError::new(ErrorKind::Unavailable, message)
+        RpcError::new(ErrorKind::Unavailable, message).unsent()
     }
 
     /// The server was there, and is no more.

@@ -79,6 +79,13 @@ impl Driver {
     /// Serves the handles over one connection.
     pub(super) async fn run_once<IO: AsyncRead + AsyncWrite + Unpin>(mut self, mut link: Link<IO>) {
         self.drive(&mut link).await;
+        // What was asked for since has not been sent.
+        self.commands.close();
+        while let Ok(command) = self.commands.try_recv() {
+            if let Command::Open { sender, .. } = command {
+                let _ = sender.send(Inbound::Failed(self.target.lost("the connection is closed").unsent()));
+            }
+        }
     }
 
     /// Serves the handles, connecting again when there is something to send and no connection.

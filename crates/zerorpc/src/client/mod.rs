@@ -85,6 +85,11 @@ impl Client {
         Self { timeout, ..self }
     }
 
+    /// Whether the connection of a client made with [`Client::over`] has ended; calls will fail.
+    pub fn is_closed(&self) -> bool {
+        self.commands.is_closed()
+    }
+
     /// Calls a method and waits for its answer.
     pub async fn call(&self, method: &str, args: Vec<Value>) -> Result<Value, RpcError> {
         match self.request(method, args).await? {
@@ -133,7 +138,7 @@ impl Client {
         let id = self.writer.write(&mut message, route, method, encode)?;
         let (sender, events) = mpsc::unbounded_channel();
         let opened = self.commands.send(Command::Open { id, message, sender });
-        opened.map_err(|_| self.target.lost("the connection is closed"))?;
+        opened.map_err(|_| self.target.lost("the connection is closed").unsent())?;
         Ok(Stream::new(id, events, self.commands.clone(), self.target.clone()))
     }
 
