@@ -21,6 +21,20 @@ fn start() -> (Server, tempfile::TempDir) {
 }
 
 #[test]
+fn local_time_is_that_of_the_time_zone_in_the_environment() {
+    let zone = "Asia/Shanghai";
+    if !std::path::Path::new("/usr/share/zoneinfo").join(zone).exists() {
+        eprintln!("SKIPPED: no time zones in /usr/share/zoneinfo");
+        return;
+    }
+    let mut shanghai = program();
+    shanghai.env("TZ", zone);
+    let server = Server::start_as(shanghai, &["zerorpc"], &[]);
+    let url = format!("zerorpc://{}", server.address("zerorpc"));
+    assert_eq!(printed(&run(&["call", &url, "strftime", r#""%z %Z""#])), "\"+0800 CST\"\n");
+}
+
+#[test]
 fn each_wire_is_called_by_its_url() {
     let (server, _folder) = start();
     let at = server.address("any");

@@ -28,7 +28,11 @@ fn program() -> Command {
 impl Server {
     /// Starts `manywire serve` with these listeners and options, and waits until it is bound.
     fn start(listeners: &[&str], options: &[&str]) -> Self {
-        let mut command = program();
+        Self::start_as(program(), listeners, options)
+    }
+
+    /// The same, of a program whose environment was changed.
+    fn start_as(mut command: Command, listeners: &[&str], options: &[&str]) -> Self {
         command.arg("serve").args(options).stdout(Stdio::piped()).stderr(Stdio::null());
         for wires in listeners {
             command.args(["--listen", &format!("{wires}=127.0.0.1:0")]);
