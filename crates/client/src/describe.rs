@@ -17,7 +17,7 @@ impl Client {
             }
             Wire::Jsonrpc | Wire::Xmlrpc => self.call("system.listMethods", Vec::new()).await?,
             Wire::Zerorpc => self.call("_zerorpc_list", Vec::new()).await?,
-            Wire::Gob | Wire::Jsonrpc1 => self.netrpc("system.listMethods", Value::Null).await?,
+            Wire::Gob | Wire::Jsonrpc1 => self.netrpc("system.listMethods", Vec::new()).await?,
         };
         match list {
             Value::Array(names) => Ok(names.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
@@ -50,16 +50,16 @@ impl Client {
                 ))
             }
             Wire::Gob | Wire::Jsonrpc1 => {
-                let signature = self.netrpc("system.methodSignature", method.into()).await?;
-                let help = self.netrpc("system.methodHelp", method.into()).await?;
+                let signature = self.netrpc("system.methodSignature", vec![method.into()]).await?;
+                let help = self.netrpc("system.methodHelp", vec![method.into()]).await?;
                 Ok(format!("{}\n{}", signature.as_str().unwrap_or(method), help.as_str().unwrap_or_default()))
             }
         }
     }
 
     /// Asks a net/rpc server of ours; Go's has no introspection.
-    async fn netrpc(&self, method: &str, argument: Value) -> Result<Value, RpcError> {
-        let answer = self.call(method, vec![argument]).await;
+    async fn netrpc(&self, method: &str, arguments: Vec<Value>) -> Result<Value, RpcError> {
+        let answer = self.call(method, arguments).await;
         answer.map_err(|error| match error.kind() {
             ErrorKind::UnknownMethod => self.unsupported(
                 "cannot be asked for its methods: net/rpc has no introspection; a Go server may have a page at /debug/rpc",

@@ -59,9 +59,11 @@ impl Server {
         let has_grpc = settings.listen.iter().any(|listen| listen.wires.has(Wire::Grpc));
         let grpc = has_grpc.then(|| grpc_server(&settings, &metrics, &shutdown)).transpose()?;
         let bound = |wire| BoundWire(Dispatch::new(wire, methods.clone(), &metrics));
+        let netrpc = Arc::new(manywire_netrpc::with_introspection(&methods));
+        let bound_netrpc = |wire| BoundWire(Dispatch::new(wire, netrpc.clone(), &metrics));
         Ok(Self {
-            gob: bound("gob"),
-            jsonrpc1: bound("jsonrpc1"),
+            gob: bound_netrpc("gob"),
+            jsonrpc1: bound_netrpc("jsonrpc1"),
             adder: bound("http"),
             jsonrpc: bound("jsonrpc"),
             xmlrpc: bound("xmlrpc"),

@@ -29,6 +29,7 @@ mod driver;
 mod error;
 mod gob;
 mod http;
+mod introspection;
 mod json;
 mod pipeline;
 mod post;
@@ -36,6 +37,7 @@ mod post;
 pub use client::Client;
 pub use driver::Pending;
 pub use http::{GOB_PATH, JSON_PATH, JsonPost, Patience, serve_connect};
+pub use introspection::with_introspection;
 pub use post::PostClient;
 
 /// Serves gob on a stream, of which `input` was read before.

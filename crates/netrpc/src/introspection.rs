@@ -1,0 +1,33 @@
+//! `system.*`, as Python's servers have it: net/rpc itself cannot be asked what it serves.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use manywire_core::{Empty, Method, Methods, RpcError};
+
+/// The same methods, and three that tell about them.
+pub fn with_introspection(methods: &Methods) -> Methods {
+    let mut all = methods.clone();
+    let served = Arc::new(methods.clone());
+    let mut names: Vec<String> = ["listMethods", "methodHelp", "methodSignature"]
+        .map(|name| format!("system.{name}"))
+        .into_iter()
+        .chain(methods.iter().filter(|method| !method.is_stream()).map(|method| method.name().to_owned()))
+        .collect();
+    names.sort_unstable();
+    all.add("system.listMethods", "The names of all methods.", move |_: Empty| ready(Ok(names.clone())));
+    let known = served.clone();
+    all.add("system.methodHelp", "What a method does.", move |name: String| {
+        ready(find(&known, &name).map(|method| method.doc().to_owned()))
+    });
+    all.add("system.methodSignature", "What a method takes and returns.", move |name: String| {
+        ready(find(&served, &name).map(Method::signature))
+    });
+    all
+}
+
+fn find<'m>(methods: &'m Methods, name: &str) -> Result<&'m Method, RpcError> {
+    let unknown =
+        || RpcError::failed(format!("no method {name}; system.listMethods lists all that there are"));
+    methods.get(name).ok_or_else(unknown)
+}
