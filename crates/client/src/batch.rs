@@ -17,9 +17,9 @@ impl Client {
     /// Makes many calls and returns their outcomes in the same order. They may run side by side, and are all sent to one
     /// server: as a JSON-RPC batch, an XML-RPC multicall, or pipelined. The outer error means that none was answered.
     pub async fn batch(&self, calls: Vec<(String, Arguments)>) -> Result<Outcomes, RpcError> {
-        let limit = self.batch_limit();
-        self.attempt(async |connection, _| {
-            match &**connection {
+        let (calls, limit) = (&calls, self.batch_limit());
+        self.attempt(|connection, _| async move {
+            match &*connection {
                 Connection::Netrpc(client) => {
                     let start = |(method, arguments): (String, Arguments)| {
                         arguments.into_one(&method).map(|argument| client.start(&method, argument))
@@ -52,7 +52,7 @@ impl Client {
                             Ok(answers) => outcomes.extend(answers),
                             // Python's server has multicall only where it was asked for.
                             Err(error) if error.kind() == ErrorKind::UnknownMethod => {
-                                outcomes.extend(one_by_one(connection, part).await);
+                                outcomes.extend(one_by_one(&connection, part).await);
                             }
                             Err(error) => return Err(error),
                         }
@@ -67,7 +67,7 @@ impl Client {
                     };
                     Ok(join_all(calls.iter().map(each)).await)
                 }
-                Connection::Post(_) | Connection::Grpc(_) => Ok(one_by_one(connection, &calls).await),
+                Connection::Post(_) | Connection::Grpc(_) => Ok(one_by_one(&connection, calls).await),
             }
         })
         .await

@@ -1,6 +1,7 @@
 //! The client: calls by name, wherever and however the servers are spoken to.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,7 +124,11 @@ impl Client {
     pub async fn call(&self, method: &str, arguments: impl Into<Arguments>) -> Result<Value, RpcError> {
         let arguments = arguments.into();
         let limit = self.timeout;
-        self.attempt(async |connection, _| connection.call(method, arguments.clone(), limit).await).await
+        self.attempt(|connection, _| {
+            let arguments = arguments.clone();
+            async move { connection.call(method, arguments, limit).await }
+        })
+        .await
     }
 
     /// Calls a method that answers once, and reads the answer as a type of the caller's.
@@ -145,11 +150,14 @@ impl Client {
             return self.stream(method, arguments).await.map(Answer::Stream);
         }
         let limit = self.timeout;
-        self.attempt(async |connection, lease| {
-            Ok(match connection.request(method, arguments.clone(), limit).await? {
-                Answer::Value(value) => Answer::Value(value),
-                Answer::Stream(items) => Answer::Stream(holding(lease, items)),
-            })
+        self.attempt(|connection, lease| {
+            let arguments = arguments.clone();
+            async move {
+                Ok(match connection.request(method, arguments, limit).await? {
+                    Answer::Value(value) => Answer::Value(value),
+                    Answer::Stream(items) => Answer::Stream(holding(lease, items)),
+                })
+            }
         })
         .await
     }
@@ -161,8 +169,9 @@ impl Client {
         if !url.has_streams() {
             return Err(self.unsupported("has no streams; use zerorpc://, grpc:// or jsonrpc+ws://"));
         }
-        self.attempt(async |connection, lease| {
-            Ok(holding(lease, connection.stream(method, arguments.clone()).await?))
+        self.attempt(|connection, lease| {
+            let arguments = arguments.clone();
+            async move { Ok(holding(lease, connection.stream(method, arguments).await?)) }
         })
         .await
     }
@@ -193,7 +202,7 @@ impl Client {
             return Err(self.unsupported("takes one request for a call; streams of requests are gRPC's"));
         }
         let (connection, lease) =
-            self.attempt(async |connection, lease| Ok((connection.clone(), lease))).await?;
+            self.attempt(|connection, lease| std::future::ready(Ok((connection, lease)))).await?;
         Ok(holding(lease, connection.grpc()?.stream(method, requests).await?))
     }
 
@@ -203,7 +212,11 @@ impl Client {
             return Err(self.unsupported("has no notifications; use jsonrpc://"));
         }
         let arguments = arguments.into();
-        self.attempt(async |connection, _| connection.notify(method, arguments.clone()).await).await
+        self.attempt(|connection, _| {
+            let arguments = arguments.clone();
+            async move { connection.notify(method, arguments).await }
+        })
+        .await
     }
 
     /// How a method is called, where the server has said so: gRPC only.
@@ -219,10 +232,15 @@ impl Client {
     }
 
     /// Makes a call at one server after the other until one answers, then again after a pause, as far as that is safe.
-    pub(crate) async fn attempt<T>(
+    ///
+    /// The attempts are futures of one type, so that it is known that they can move between threads.
+    pub(crate) async fn attempt<T, F>(
         &self,
-        call: impl AsyncFn(&Arc<Connection>, Lease) -> Result<T, RpcError>,
-    ) -> Result<T, RpcError> {
+        call: impl Fn(Arc<Connection>, Lease) -> F,
+    ) -> Result<T, RpcError>
+    where
+        F: Future<Output = Result<T, RpcError>>,
+    {
         within(self.timeout, self.url(), async {
             let mut tried = Vec::new();
             let mut rounds = 0;
@@ -242,7 +260,7 @@ impl Client {
                 };
                 let server = lease.0.clone();
                 let outcome = match self.servers.connection(&server).await {
-                    Ok(connection) => call(&connection, lease).await,
+                    Ok(connection) => call(connection, lease).await,
                     Err(error) => Err(error),
                 };
                 match outcome {
@@ -302,5 +320,30 @@ impl Url {
             Wire::Jsonrpc => self.transport == Transport::WebSocket,
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a runtime with several threads asks of every call.
+    fn movable<T: Send>(_: T) {}
+
+    #[test]
+    fn calls_can_be_made_from_tasks_that_move_between_threads() {
+        fn compiles(client: &Client) {
+            movable(client.call("m", Vec::new()));
+            movable(client.request("m", Vec::new()));
+            movable(client.stream("m", Vec::new()));
+            movable(client.send("m", futures_util::stream::empty()));
+            movable(client.exchange("m", futures_util::stream::empty()));
+            movable(client.notify("m", Vec::new()));
+            movable(client.batch(Vec::new()));
+            movable(client.methods());
+            movable(client.describe("m"));
+            movable(Client::connect("gob://127.0.0.1:1", Options::default()));
+        }
+        let _ = compiles;
     }
 }

@@ -1,5 +1,6 @@
 //! What a server says of itself, through each wire's own introspection.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use manywire_core::{ErrorKind, RpcError, Value};
@@ -12,7 +13,9 @@ impl Client {
     pub async fn methods(&self) -> Result<Vec<String>, RpcError> {
         let list = match self.url().wire {
             Wire::Grpc => {
-                let names = async |connection: &Arc<Connection>, _| Ok(connection.grpc()?.methods());
+                let names = |connection: Arc<Connection>, _| {
+                    ready(connection.grpc().map(manywire_grpc::Client::methods))
+                };
                 return Ok(self.attempt(names).await?.into_iter().map(|method| method.name).collect());
             }
             Wire::Jsonrpc | Wire::Xmlrpc => self.call("system.listMethods", Vec::new()).await?,
@@ -31,7 +34,9 @@ impl Client {
     pub async fn describe(&self, method: &str) -> Result<String, RpcError> {
         match self.url().wire {
             Wire::Grpc => {
-                let find = async |connection: &Arc<Connection>, _| connection.grpc()?.method(method);
+                let find = |connection: Arc<Connection>, _| {
+                    ready(connection.grpc().and_then(|client| client.method(method)))
+                };
                 let method = self.attempt(find).await?;
                 Ok(format!("{}\n\n{}", method.signature, method.messages.trim_end()))
             }

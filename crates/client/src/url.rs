@@ -22,6 +22,20 @@ pub enum Wire {
     Grpc,
 }
 
+impl Wire {
+    /// What URLs call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Wire::Gob => "gob",
+            Wire::Jsonrpc1 => "jsonrpc1",
+            Wire::Jsonrpc => "jsonrpc",
+            Wire::Xmlrpc => "xmlrpc",
+            Wire::Zerorpc => "zerorpc",
+            Wire::Grpc => "grpc",
+        }
+    }
+}
+
 /// What carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
