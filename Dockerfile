@@ -67,7 +67,8 @@ COPY crates crates
 COPY scripts scripts
 COPY --from=build-peers /out/release target/release
 COPY --from=build-go /out target/interop-go
-ENV MANYWIRE_PYTHON=/usr/local/bin/python
+COPY --from=build --chown=65532:65532 /out/data target/bench-data
+ENV MANYWIRE_PYTHON=/usr/local/bin/python MANYWIRE_DATA_DIR=/tmp/data
 CMD ["scripts/bench", "--no-build"]
 
 FROM scratch AS server
