@@ -56,7 +56,7 @@ RUN --mount=type=bind,from=settings,target=/run/settings \
     pip install --quiet --root-user-action ignore --requirement python/requirements-test.txt
 COPY README.md ./
 COPY python python
-COPY docker docker
+COPY docker/balance.py docker/
 ENV PYTHONPATH=/manywire/python PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532
 

@@ -1,0 +1,1 @@
+"""What scripts/compose-test stands on."""
