@@ -1,5 +1,7 @@
 //! Many calls at once, by the wire's own batch where it has one, else one after the other without waiting.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use manywire_core::{ErrorKind, RpcError, Value};
@@ -18,7 +20,7 @@ impl Client {
     /// server: as a JSON-RPC batch, an XML-RPC multicall, or pipelined. The outer error means that none was answered.
     pub async fn batch(&self, calls: Vec<(String, Arguments)>) -> Result<Outcomes, RpcError> {
         let (calls, limit) = (&calls, self.batch_limit());
-        self.attempt(|connection, _| async move {
+        let batch = |connection: Arc<Connection>| async move {
             match &*connection {
                 Connection::Netrpc(client) => {
                     let start = |(method, arguments): (String, Arguments)| {
@@ -69,8 +71,8 @@ impl Client {
                 }
                 Connection::Post(_) | Connection::Grpc(_) => Ok(one_by_one(&connection, calls).await),
             }
-        })
-        .await
+        };
+        self.attempt(batch).await.map(|(outcomes, _)| outcomes)
     }
 }
 

@@ -124,11 +124,11 @@ impl Client {
     pub async fn call(&self, method: &str, arguments: impl Into<Arguments>) -> Result<Value, RpcError> {
         let arguments = arguments.into();
         let limit = self.timeout;
-        self.attempt(|connection, _| {
+        let call = |connection: Arc<Connection>| {
             let arguments = arguments.clone();
             async move { connection.call(method, arguments, limit).await }
-        })
-        .await
+        };
+        self.attempt(call).await.map(|(answer, _)| answer)
     }
 
     /// Calls a method that answers once, and reads the answer as a type of the caller's.
@@ -150,16 +150,14 @@ impl Client {
             return self.stream(method, arguments).await.map(Answer::Stream);
         }
         let limit = self.timeout;
-        self.attempt(|connection, lease| {
+        let request = |connection: Arc<Connection>| {
             let arguments = arguments.clone();
-            async move {
-                Ok(match connection.request(method, arguments, limit).await? {
-                    Answer::Value(value) => Answer::Value(value),
-                    Answer::Stream(items) => Answer::Stream(holding(lease, items)),
-                })
-            }
+            async move { connection.request(method, arguments, limit).await }
+        };
+        Ok(match self.attempt(request).await? {
+            (Answer::Stream(items), lease) => Answer::Stream(holding(lease, items)),
+            (value, _) => value,
         })
-        .await
     }
 
     /// Calls a method that answers with a stream.
@@ -169,11 +167,11 @@ impl Client {
         if !url.has_streams() {
             return Err(self.unsupported("has no streams; use zerorpc://, grpc:// or jsonrpc+ws://"));
         }
-        self.attempt(|connection, lease| {
+        let begin = |connection: Arc<Connection>| {
             let arguments = arguments.clone();
-            async move { Ok(holding(lease, connection.stream(method, arguments).await?)) }
-        })
-        .await
+            async move { connection.stream(method, arguments).await }
+        };
+        self.attempt(begin).await.map(|(items, lease)| holding(lease, items))
     }
 
     /// Sends a stream of requests and waits for the one answer: gRPC only. It is not made again.
@@ -182,14 +180,17 @@ impl Client {
         method: &str,
         requests: impl Stream<Item = Value> + Send + 'static,
     ) -> Result<Value, RpcError> {
-        let mut answers = self.exchange(method, requests).await?;
-        let none = || RpcError::internal(format!("{method} ended without an answer"));
-        let answer = answers.try_next().await?.ok_or_else(none)?;
-        // The status comes after the answer, and may yet be an error.
-        match answers.try_next().await? {
-            None => Ok(answer),
-            Some(_) => Err(unsupported_here(format!("{method} answers with a stream; read it as one"))),
-        }
+        within(self.timeout, self.url(), async {
+            let mut answers = self.exchange(method, requests).await?;
+            let none = || RpcError::internal(format!("{method} ended without an answer"));
+            let answer = answers.try_next().await?.ok_or_else(none)?;
+            // The status comes after the answer, and may yet be an error.
+            match answers.try_next().await? {
+                None => Ok(answer),
+                Some(_) => Err(unsupported_here(format!("{method} answers with a stream; read it as one"))),
+            }
+        })
+        .await
     }
 
     /// Sends a stream of requests while the answers come: gRPC only. It is not made again, and has no limit in time.
@@ -201,8 +202,7 @@ impl Client {
         if self.url().wire != Wire::Grpc {
             return Err(self.unsupported("takes one request for a call; streams of requests are gRPC's"));
         }
-        let (connection, lease) =
-            self.attempt(|connection, lease| std::future::ready(Ok((connection, lease)))).await?;
+        let (connection, lease) = self.attempt(|connection| std::future::ready(Ok(connection))).await?;
         Ok(holding(lease, connection.grpc()?.stream(method, requests).await?))
     }
 
@@ -212,11 +212,11 @@ impl Client {
             return Err(self.unsupported("has no notifications; use jsonrpc://"));
         }
         let arguments = arguments.into();
-        self.attempt(|connection, _| {
+        let notify = |connection: Arc<Connection>| {
             let arguments = arguments.clone();
             async move { connection.notify(method, arguments).await }
-        })
-        .await
+        };
+        self.attempt(notify).await.map(|((), _)| ())
     }
 
     /// How a method is called, where the server has said so: gRPC only.
@@ -232,12 +232,13 @@ impl Client {
     }
 
     /// Makes a call at one server after the other until one answers, then again after a pause, as far as that is safe.
+    /// The lease is of the server that answered.
     ///
     /// The attempts are futures of one type, so that it is known that they can move between threads.
     pub(crate) async fn attempt<T, F>(
         &self,
-        call: impl Fn(Arc<Connection>, Lease) -> F,
-    ) -> Result<T, RpcError>
+        call: impl Fn(Arc<Connection>) -> F,
+    ) -> Result<(T, Lease), RpcError>
     where
         F: Future<Output = Result<T, RpcError>>,
     {
@@ -258,9 +259,9 @@ impl Client {
                     (tried, last) = (Vec::new(), None);
                     continue;
                 };
-                let server = lease.0.clone();
-                let outcome = match self.servers.connection(&server).await {
-                    Ok(connection) => call(connection, lease).await,
+                let server = &lease.0;
+                let outcome = match self.servers.connection(server).await {
+                    Ok(connection) => call(connection).await,
                     Err(error) => Err(error),
                 };
                 match outcome {
@@ -274,7 +275,7 @@ impl Client {
                     outcome => {
                         server.is_well();
                         self.budget.succeed();
-                        return outcome;
+                        return outcome.map(|answer| (answer, lease));
                     }
                 }
                 tried.push(server.address());

@@ -13,10 +13,10 @@ impl Client {
     pub async fn methods(&self) -> Result<Vec<String>, RpcError> {
         let list = match self.url().wire {
             Wire::Grpc => {
-                let names = |connection: Arc<Connection>, _| {
+                let names = |connection: Arc<Connection>| {
                     ready(connection.grpc().map(manywire_grpc::Client::methods))
                 };
-                return Ok(self.attempt(names).await?.into_iter().map(|method| method.name).collect());
+                return Ok(self.attempt(names).await?.0.into_iter().map(|method| method.name).collect());
             }
             Wire::Jsonrpc | Wire::Xmlrpc => self.call("system.listMethods", Vec::new()).await?,
             Wire::Zerorpc => self.call("_zerorpc_list", Vec::new()).await?,
@@ -34,10 +34,10 @@ impl Client {
     pub async fn describe(&self, method: &str) -> Result<String, RpcError> {
         match self.url().wire {
             Wire::Grpc => {
-                let find = |connection: Arc<Connection>, _| {
+                let find = |connection: Arc<Connection>| {
                     ready(connection.grpc().and_then(|client| client.method(method)))
                 };
-                let method = self.attempt(find).await?;
+                let (method, _) = self.attempt(find).await?;
                 Ok(format!("{}\n\n{}", method.signature, method.messages.trim_end()))
             }
             Wire::Jsonrpc | Wire::Xmlrpc => {
