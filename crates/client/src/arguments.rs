@@ -1,5 +1,7 @@
 //! The arguments of a call, and what each wire makes of them.
 
+use serde::Serialize;
+
 use manywire_core::{Empty, RpcError, Value, to_value};
 
 /// What a method is called with.
@@ -9,13 +11,35 @@ pub enum Arguments {
     Positional(Vec<Value>),
     /// Each with its name.
     Named(Vec<(String, Value)>),
+    /// Each with its name, and in the method's own order: sent by position on the wires whose methods take several.
+    Record(Vec<(String, Value)>),
 }
 
 impl Arguments {
+    /// The one argument of a method that is written in Rust; the fields of a struct are parameters of their own.
+    pub fn of(argument: &impl Serialize) -> Result<Self, RpcError> {
+        let name = |(key, value): (Value, Value)| match key {
+            Value::String(name) => Some((name, value)),
+            _ => None,
+        };
+        match Self::value("the argument", argument)? {
+            Value::Map(pairs) if pairs.iter().all(|(key, _)| key.as_str().is_some()) => {
+                Ok(Self::Record(pairs.into_iter().filter_map(name).collect()))
+            }
+            value => Ok(Self::Positional(vec![value])),
+        }
+    }
+
+    /// One parameter.
+    pub fn value(name: &str, parameter: &impl Serialize) -> Result<Value, RpcError> {
+        to_value(parameter)
+            .map_err(|error| RpcError::invalid_params(format!("{name} cannot be sent: {error}")))
+    }
+
     /// For net/rpc, whose methods take one: named arguments are the fields of a struct, none is an empty one.
     pub(crate) fn into_one(self, method: &str) -> Result<Value, RpcError> {
         match self {
-            Arguments::Named(pairs) => Ok(Value::map(pairs)),
+            Arguments::Named(pairs) | Arguments::Record(pairs) => Ok(Value::map(pairs)),
             Arguments::Positional(mut values) if values.len() <= 1 => {
                 // An empty struct always encodes.
                 Ok(values.pop().unwrap_or_else(|| to_value(&Empty {}).unwrap_or_default()))
@@ -27,11 +51,20 @@ impl Arguments {
         }
     }
 
+    /// For gRPC, whose methods take messages.
+    pub(crate) fn into_messages(self) -> Vec<Value> {
+        match self {
+            Arguments::Positional(values) => values,
+            Arguments::Named(pairs) | Arguments::Record(pairs) => vec![Value::map(pairs)],
+        }
+    }
+
     /// For wires without names: named arguments are one map.
     pub(crate) fn into_list(self) -> Vec<Value> {
         match self {
             Arguments::Positional(values) => values,
             Arguments::Named(pairs) => vec![Value::map(pairs)],
+            Arguments::Record(pairs) => pairs.into_iter().map(|(_, value)| value).collect(),
         }
     }
 }
@@ -40,6 +73,7 @@ impl From<Arguments> for manywire_jsonrpc::Arguments {
     fn from(arguments: Arguments) -> Self {
         match arguments {
             Arguments::Positional(values) => Self::Positional(values),
+            Arguments::Record(_) => Self::Positional(arguments.into_list()),
             Arguments::Named(pairs) => {
                 Self::Named(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
             }

@@ -143,7 +143,9 @@ impl Connection {
             Connection::Jsonrpc(client) => client.call(method, arguments).await,
             Connection::Xmlrpc(client) => client.call(method, arguments.into_list()).await,
             Connection::Zerorpc(client) => client.call(method, arguments.into_list()).await,
-            Connection::Grpc(client) => client.with_timeout(limit).call(method, arguments.into_list()).await,
+            Connection::Grpc(client) => {
+                client.with_timeout(limit).call(method, arguments.into_messages()).await
+            }
         }
     }
 
@@ -151,7 +153,7 @@ impl Connection {
     pub(crate) async fn stream(&self, method: &str, arguments: Arguments) -> Result<Items, RpcError> {
         match self {
             Connection::Zerorpc(client) => Ok(client.stream(method, arguments.into_list()).await?.boxed()),
-            Connection::Grpc(client) => client.stream(method, stream::iter(arguments.into_list())).await,
+            Connection::Grpc(client) => client.stream(method, stream::iter(arguments.into_messages())).await,
             Connection::Jsonrpc(client) => {
                 let name = method.strip_prefix("subscribe_").unwrap_or(method);
                 Ok(subscription(client.subscribe(name, arguments).await?))

@@ -27,9 +27,14 @@ mod describe;
 mod dial;
 mod retry;
 mod servers;
+mod stub;
 mod tap;
 mod tls;
 mod url;
+
+/// What [`service!`] is made of.
+#[doc(hidden)]
+pub use manywire_core as core;
 
 pub use arguments::Arguments;
 pub use batch::Outcomes;

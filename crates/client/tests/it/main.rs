@@ -6,6 +6,7 @@ mod batches;
 mod cable;
 mod calls;
 mod several;
+mod stubs;
 mod tls;
 
 use std::net::SocketAddr;

@@ -1,6 +1,7 @@
 //! [`Value`] and [`Number`] in Go's gob, whose every value has a type: read from any type, written with a type
 //! inferred from what they hold.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -209,6 +210,12 @@ impl Value {
         }
     }
 
+    /// The value of a struct's field.
+    fn field(&self, name: &str) -> Option<&Value> {
+        let Value::Map(pairs) = self else { return None };
+        pairs.iter().find(|(key, _)| exported(key) == name).map(|(_, value)| value)
+    }
+
     fn gob_type(&self) -> Type {
         match self {
             Value::Null => Type::Struct(Arc::new(StructType { name: String::new(), fields: Vec::new() })),
@@ -222,7 +229,7 @@ impl Value {
             Value::Array(items) => Type::Slice(Arc::new(common_type(items.iter()))),
             Value::Map(pairs) if self.is_struct() => {
                 let present = pairs.iter().filter(|(_, v)| *v != Value::Null);
-                let fields = present.map(|(k, v)| (k.as_str().unwrap_or_default().to_owned(), v.gob_type()));
+                let fields = present.map(|(k, v)| (exported(k).into_owned(), v.gob_type()));
                 Type::Struct(Arc::new(StructType { name: String::new(), fields: fields.collect() }))
             }
             Value::Map(pairs) => Type::Map(
@@ -251,7 +258,7 @@ impl Value {
                 Gob::Map(pairs.iter().map(|(k, v)| (k.gob_value(key), v.gob_value(item))).collect())
             }
             (Type::Struct(shape), value) => {
-                let field = |(name, ty): &(String, Type)| value.get(name).map(|v| v.gob_value(ty));
+                let field = |(name, ty): &(String, Type)| value.field(name).map(|v| v.gob_value(ty));
                 Gob::Struct(shape.fields.iter().map(field).collect())
             }
             (_, _) => Gob::Interface(None),
@@ -289,6 +296,20 @@ impl Value {
             Value::Array(_) => names::ANY_SLICE,
         }
     }
+}
+
+/// A key as the name of a field. Go sends and receives only fields whose names begin with a capital, so `page_size` can mean
+/// nothing but `PageSize`.
+fn exported(key: &Value) -> Cow<'_, str> {
+    let name = key.as_str().unwrap_or_default();
+    if !name.starts_with(|first: char| first.is_ascii_lowercase()) {
+        return Cow::Borrowed(name);
+    }
+    let capitalised = name.split('_').map(|word| {
+        let mut letters = word.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    });
+    Cow::Owned(capitalised.collect())
 }
 
 /// The one type of several values, or `interface{}` where they differ.
@@ -350,6 +371,15 @@ mod tests {
         let expected =
             Shelf { name: "Böcke".into(), sizes: vec![1, -2], price: 0.5, number: Number::Int(7) };
         assert_eq!(shelf, expected);
+    }
+
+    #[test]
+    fn a_name_that_go_could_not_receive_begins_with_a_capital() {
+        let value = Value::map([("name", "Böcke".into()), ("sizes", Value::Array(vec![1.into()]))]);
+        let shelf: Shelf = decode(&Encoder::new().encode(&value).unwrap()).unwrap();
+        assert_eq!((&*shelf.name, &*shelf.sizes), ("Böcke", &[1][..]));
+        assert_eq!(exported(&"page_size".into()), "PageSize");
+        assert_eq!(exported(&"_private".into()), "_private");
     }
 
     #[test]
