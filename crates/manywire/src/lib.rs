@@ -9,9 +9,12 @@ mod cli;
 mod config;
 mod http;
 mod listen;
+mod manual;
 mod serve;
 mod settings;
 mod tls;
+mod trace;
+mod transfer;
 mod wires;
 
 pub use serve::Running;
@@ -20,9 +23,13 @@ pub use serve::Running;
 pub fn run() -> ExitCode {
     let cli::Cli { command } = cli::Cli::parse();
     let outcome = match command {
-        cli::Command::Call(options) => return call::run(call::call(options)),
-        cli::Command::List(options) => return call::run(call::list(options)),
-        cli::Command::Describe(options) => return call::run(call::describe(options)),
+        cli::Command::Call(options) => return call::run(call::call(*options)),
+        cli::Command::List(options) => return call::run(call::list(*options)),
+        cli::Command::Describe(options) => return call::run(call::describe(*options)),
+        cli::Command::Upload(options) => return call::run(transfer::upload(*options)),
+        cli::Command::Download(options) => return call::run(transfer::download(*options)),
+        cli::Command::Completions(options) => manual::completions(&options),
+        cli::Command::Man(options) => manual::pages(&options),
         cli::Command::Serve(options) => serve::run(*options),
         cli::Command::Health(options) => http::health::run(&options),
     };

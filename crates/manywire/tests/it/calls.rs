@@ -119,8 +119,13 @@ fn usage_is_exit_2_and_an_unreachable_server_exit_3() {
         (format!("soap://{at}"), &["add"][..], 2, "no wire soap://; there are gob+tcp"),
         (at.to_owned(), &["add"], 2, "names no wire; write it as gob://"),
         (format!("gob://{at}"), &["Arith.Multiply", "{"], 2, "argument 1 is no JSON"),
-        (format!("gob://{at}"), &["h.Hello", "world"], 2, "text needs quotes of its own: '\"text\"'"),
-        (format!("gob://{at}"), &["Arith.Multiply", "1", "2"], 1, "methods of net/rpc take one"),
+        (format!("gob://{at}"), &["h.Hello", "world"], 2, "did you mean '\"world\"'?"),
+        (
+            format!("gob://{at}"),
+            &["Arith.Multiply", "1", "2"],
+            2,
+            "methods of net/rpc take one argument, and 2 were given",
+        ),
         (format!("jsonrpc://{at}"), &["subscribe_ticks"], 2, "has no streams"),
         (
             "gob://127.0.0.1:1".into(),

@@ -1,0 +1,139 @@
+//! The program as a client of any server: `call`, `list` and `describe`.
+//!
+//! Reading order: `url.rs` and `connect.rs`, from options to a client; `arguments.rs`, `json.rs` and `feed.rs`, from what was typed to
+//! requests; this file, the commands; `print.rs` and `repeat.rs`, what comes of them; `failure.rs` and `nearest.rs`, what is said when
+//! nothing does.
+
+mod arguments;
+mod connect;
+mod failure;
+mod feed;
+mod interrupt;
+mod json;
+mod nearest;
+mod print;
+mod repeat;
+mod url;
+
+use std::process::ExitCode;
+
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use manywire_client::{Answer, Arguments, Client, Items, MethodKind, Wire};
+use manywire_core::{ErrorKind, RpcError, Value};
+
+pub(crate) use connect::Session;
+pub(crate) use failure::Failure;
+pub(crate) use feed::{Feed, Give, feed};
+pub(crate) use interrupt::until_interrupted;
+pub(crate) use print::print;
+
+use crate::cli::{CallOptions, DescribeOptions, ListOptions};
+use arguments::Given;
+
+/// Runs a command to its exit code.
+pub(crate) fn run(command: impl Future<Output = Result<(), Failure>>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::Usage(format!("cannot start: {error}")).report(),
+    };
+    match runtime.block_on(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// `manywire call`.
+pub(crate) async fn call(options: CallOptions) -> Result<(), Failure> {
+    let session = Session::plan(&options.server)?;
+    let given = Given::read(&options, session.url().wire)?;
+    session.run(async |client| asked(client, &options, given).await).await
+}
+
+async fn asked(client: &Client, options: &CallOptions, given: Given) -> Result<(), Failure> {
+    let method = &options.method;
+    let outcome = match client.kind_of(method) {
+        Some(MethodKind::ClientStream | MethodKind::TwoWay) if given.stdin => {
+            return streamed(client, options, given).await;
+        }
+        _ if options.notify => client.notify(method, given.whole()?).await.map_err(Failure::from),
+        _ => {
+            let arguments = given.whole()?;
+            match options.repeat {
+                None => once(client, method, arguments).await,
+                Some(times) => repeat::calls(client, method, &arguments, times).await,
+            }
+        }
+    };
+    match outcome {
+        Err(Failure::Rpc(error)) if is_of_the_schema(client, &error) => Err(Failure::Usage(format!(
+            "{error}; manywire describe {} {method} says what it takes",
+            client.url()
+        ))),
+        Err(Failure::Rpc(error)) => Err(nearest::hinted(client, method, error).await.into()),
+        outcome => outcome,
+    }
+}
+
+/// Whether an argument did not fit what the server says of its methods, so that nothing was sent.
+fn is_of_the_schema(client: &Client, error: &RpcError) -> bool {
+    client.url().wire == Wire::Grpc && error.kind() == ErrorKind::InvalidParams && error.code().is_none()
+}
+
+/// Calls, and prints what comes.
+async fn once(client: &Client, method: &str, arguments: Arguments) -> Result<(), Failure> {
+    match client.request(method, arguments).await? {
+        Answer::Value(value) => print::answer(&value),
+        Answer::Stream(items) => until_interrupted(print_items(items)).await,
+    }
+}
+
+async fn print_items(mut items: Items) -> Result<(), Failure> {
+    while let Some(item) = items.try_next().await? {
+        print(&item)?;
+    }
+    Ok(())
+}
+
+/// Sends the arguments to a method of gRPC, and what stdin has as it comes.
+async fn streamed(client: &Client, options: &CallOptions, given: Given) -> Result<(), Failure> {
+    if options.repeat.is_some() {
+        return Err(Failure::Usage("--repeat cannot read stdin more than once".to_owned()));
+    }
+    let (before, after) = given.around_stdin();
+    let Feed { requests, failed } = feed(json::each_of_stdin);
+    let requests: BoxStream<'static, Value> =
+        stream::iter(before).chain(requests).chain(stream::iter(after)).boxed();
+    let method = &options.method;
+    let talk = async {
+        if client.kind_of(method) == Some(MethodKind::ClientStream) {
+            return print::answer(&client.send(method, requests).await?);
+        }
+        print_items(client.exchange(method, requests).await?).await
+    };
+    until_interrupted(async {
+        tokio::select! {
+            // What cannot be sent cancels the call; to end the requests would say that they are complete.
+            failure = failed => Err(failure),
+            outcome = talk => outcome,
+        }
+    })
+    .await
+}
+
+/// `manywire list`.
+pub(crate) async fn list(options: ListOptions) -> Result<(), Failure> {
+    let session = Session::plan(&options.server)?;
+    let names = async |client: &Client| Ok(client.methods().await?);
+    print::lines(session.run(names).await?)
+}
+
+/// `manywire describe`.
+pub(crate) async fn describe(options: DescribeOptions) -> Result<(), Failure> {
+    let session = Session::plan(&options.server)?;
+    let text = session.run(async |client: &Client| match client.describe(&options.method).await {
+        Ok(text) => Ok(text),
+        Err(error) => Err(nearest::hinted(client, &options.method, error).await.into()),
+    });
+    print::lines(text.await?.lines())
+}

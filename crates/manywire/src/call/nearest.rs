@@ -1,0 +1,63 @@
+//! The name that was probably meant.
+
+use manywire_client::{Client, Wire};
+use manywire_core::{ErrorKind, RpcError};
+
+/// The candidate that is nearest to a name, if it is near.
+pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let name = name.to_lowercase();
+    let distance = |candidate: &str| strsim::damerau_levenshtein(&candidate.to_lowercase(), &name);
+    let candidates = candidates.into_iter().map(|candidate| (distance(candidate), candidate));
+    let (away, near) = candidates.min_by_key(|(away, _)| *away)?;
+    (away <= (name.chars().count() / 3).max(1)).then_some(near)
+}
+
+/// Adds the nearest name that the server does have, where it can be asked.
+pub(super) async fn hinted(client: &Client, method: &str, error: RpcError) -> RpcError {
+    if error.kind() != ErrorKind::UnknownMethod || error.message().contains("did you mean") {
+        return error;
+    }
+    let Ok(names) = client.methods().await else { return error };
+    // Servers name methods with a dot or a slash, and people use the other.
+    let spelled = method.trim_start_matches('/').replace('/', ".");
+    let dotted: Vec<String> = names.iter().map(|name| name.replace('/', ".")).collect();
+    let near = nearest(&spelled, dotted.iter().map(String::as_str))
+        .or_else(|| same_ending(&spelled, &dotted))
+        .and_then(|near| names.iter().find(|name| name.replace('/', ".") == near));
+    let Some(near) = near else { return error };
+    // gRPC's schema has listed all of its services, which is of no use beside the right one.
+    let said = match (client.url().wire, error.code()) {
+        (Wire::Grpc, None) => format!("no method {method}"),
+        _ => error.to_string(),
+    };
+    let hinted = RpcError::new(error.kind(), format!("{said}; did you mean {near}?"));
+    error.code().map_or(hinted.clone(), |code| hinted.with_code(code))
+}
+
+/// `SayHello` for `Greeter.SayHello`: the one name that ends so.
+fn same_ending<'n>(method: &str, names: &'n [String]) -> Option<&'n str> {
+    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_lowercase();
+    let mut found = names.iter().filter(|name| last(name) == last(method));
+    found.next().filter(|_| found.next().is_none()).map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_near_is_offered() {
+        let names = ["Arith.Multiply", "Arith.Divide", "add"];
+        assert_eq!(nearest("arith.multply", names), Some("Arith.Multiply"));
+        assert_eq!(nearest("adx", names), Some("add"));
+        assert_eq!(nearest("zz", names), None);
+        assert_eq!(nearest("", names), None);
+    }
+
+    #[test]
+    fn a_method_without_its_service_is_found_where_only_one_has_it() {
+        let names = ["Greeter.SayHello".to_owned(), "A.Echo".to_owned(), "B.Echo".to_owned()];
+        assert_eq!(same_ending("sayhello", &names), Some("Greeter.SayHello"));
+        assert_eq!(same_ending("Echo", &names), None);
+    }
+}

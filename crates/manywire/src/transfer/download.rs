@@ -1,0 +1,96 @@
+//! `manywire download`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use futures_util::TryStreamExt as _;
+use manywire_client::{Arguments, Client};
+use manywire_core::{RpcError, Value};
+use tempfile::NamedTempFile;
+
+use super::progress::Progress;
+use super::{is_standard, only_grpc};
+use crate::call::{Failure, Session, until_interrupted};
+use crate::cli::DownloadOptions;
+
+const METHOD: &str = "FileService/DownLoad";
+
+/// Fetches a file.
+pub(crate) async fn download(options: DownloadOptions) -> Result<(), Failure> {
+    let session = Session::plan(&options.server)?;
+    only_grpc(&session)?;
+    let target = target(&options)?;
+    if is_standard(&target) {
+        // Whoever reads stdout sees the bytes as they come.
+        let mut out = std::io::stdout();
+        return session
+            .run(async |client| fetch(client, &options.name, &mut out, Failure::Output).await)
+            .await;
+    }
+    if !options.force && target.exists() {
+        return Err(exists(&target));
+    }
+    let cannot =
+        |error: std::io::Error| Failure::Local(format!("cannot write {}: {error}", target.display()));
+    let mut file = beside(&target).map_err(cannot)?;
+    session.run(async |client| fetch(client, &options.name, file.as_file_mut(), cannot).await).await?;
+    let put = if options.force { file.persist(&target) } else { file.persist_noclobber(&target) };
+    match put {
+        Ok(_) => Ok(()),
+        Err(refused) if refused.error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists(&target)),
+        Err(refused) => Err(cannot(refused.error)),
+    }
+}
+
+/// Where the file goes: what was given, or in this folder under its own name.
+fn target(options: &DownloadOptions) -> Result<PathBuf, Failure> {
+    match &options.file {
+        Some(folder) if folder.is_dir() => {
+            Err(Failure::Usage(format!("{} is a folder; name the file in it", folder.display())))
+        }
+        Some(file) => Ok(file.clone()),
+        // A name with folders in it is the server's to refuse, and nothing to write to.
+        None if Path::new(&options.name).file_name() == Some(options.name.as_ref()) => {
+            Ok(options.name.clone().into())
+        }
+        None => Err(Failure::Usage(format!("{:?} is no name of a file; say where to put it", options.name))),
+    }
+}
+
+fn exists(target: &Path) -> Failure {
+    Failure::Usage(format!("{} is there already; --force replaces it", target.display()))
+}
+
+/// A file that is gone when it is dropped, in the folder in which it is to stay.
+fn beside(target: &Path) -> std::io::Result<NamedTempFile> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // As any other new file: the umask takes from it.
+    let permissions = std::fs::Permissions::from_mode(0o666);
+    tempfile::Builder::new().prefix(".manywire-").permissions(permissions).tempfile_in(folder)
+}
+
+/// Writes the pieces of a file as they come.
+async fn fetch(
+    client: &Client,
+    name: &str,
+    out: &mut impl Write,
+    cannot: impl Fn(std::io::Error) -> Failure,
+) -> Result<(), Failure> {
+    let progress = Progress::new(name, None);
+    until_interrupted(async {
+        let request = Arguments::Positional(vec![Value::map([("name", name.into())])]);
+        let mut pieces = client.stream(METHOD, request).await?;
+        while let Some(piece) = pieces.try_next().await? {
+            let Some(Value::Bytes(content)) = piece.get("content") else {
+                let message =
+                    format!("{METHOD} answered with {} and not with a piece of a file", piece.kind());
+                return Err(RpcError::internal(message).into());
+            };
+            out.write_all(content).map_err(&cannot)?;
+            progress.advance(content.len());
+        }
+        out.flush().map_err(&cannot)
+    })
+    .await
+}
