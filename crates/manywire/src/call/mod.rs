@@ -70,7 +70,9 @@ async fn asked(client: &Client, options: &CallOptions, given: Given) -> Result<(
             "{error}; manywire describe {} {method} says what it takes",
             client.url()
         ))),
-        Err(Failure::Rpc(error)) => Err(nearest::hinted(client, method, error).await.into()),
+        Err(Failure::Rpc(error)) if error.kind() == ErrorKind::UnknownMethod => {
+            Err(nearest::hinted(client, method, error).await.into())
+        }
         outcome => outcome,
     }
 }

@@ -12,12 +12,16 @@ pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c s
     (away <= (name.chars().count() / 3).max(1)).then_some(near)
 }
 
-/// Adds the nearest name that the server does have, where it can be asked.
+/// Adds the nearest name that the server does have, where it can be asked, to an error that may be for want of such a method.
 pub(super) async fn hinted(client: &Client, method: &str, error: RpcError) -> RpcError {
-    if error.kind() != ErrorKind::UnknownMethod || error.message().contains("did you mean") {
+    use ErrorKind::{DeadlineExceeded, Unavailable, Unsupported};
+    if matches!(error.kind(), Unavailable | DeadlineExceeded | Unsupported) {
         return error;
     }
     let Ok(names) = client.methods().await else { return error };
+    if names.iter().any(|name| name == method) {
+        return error;
+    }
     // Servers name methods with a dot or a slash, and people use the other.
     let spelled = method.trim_start_matches('/').replace('/', ".");
     let dotted: Vec<String> = names.iter().map(|name| name.replace('/', ".")).collect();

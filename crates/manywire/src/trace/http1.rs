@@ -1,7 +1,7 @@
 //! HTTP/1: heads, bodies and chunks; and what follows an upgrade.
 
 use super::websocket::WebSocket;
-use super::{LONGEST_LOOK, Labeller, Next, Piece, Side, json, one_line};
+use super::{LONGEST_LOOK, Labeller, Next, Piece, Side, json, one_line, xml};
 
 const MOST_HEADERS: usize = 100;
 /// As much of a first line as a label has room for.
@@ -84,13 +84,14 @@ impl Http1 {
     }
 
     fn body(&mut self, bytes: &[u8], length: usize, kind: &str) -> Next {
-        let is_json = kind.contains("json");
-        if is_json && bytes.len() < length && bytes.len() < LONGEST_LOOK {
+        let is_text = kind.contains("json") || kind.contains("xml");
+        if is_text && bytes.len() < length && bytes.len() < LONGEST_LOOK {
             return Next::More;
         }
         self.state = State::Head;
-        let what = match bytes.get(..length).filter(|_| is_json) {
-            Some(whole) => format!(": {}", json::label(self.side, whole)),
+        let what = match bytes.get(..length).filter(|_| is_text) {
+            Some(whole) if kind.contains("json") => format!(": {}", json::label(self.side, whole)),
+            Some(whole) => xml::label(whole).map_or_else(String::new, |label| format!(": {label}")),
             None => String::new(),
         };
         Next::piece(length, format!("HTTP body, {}{what}", one_line(kind, LONGEST_LINE)))

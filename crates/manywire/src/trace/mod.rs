@@ -13,6 +13,7 @@ mod json;
 mod printer;
 mod way;
 mod websocket;
+mod xml;
 mod zmtp;
 
 use manywire_client::{Transport, Url, Wire};

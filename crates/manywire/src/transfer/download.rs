@@ -20,24 +20,25 @@ pub(crate) async fn download(options: DownloadOptions) -> Result<(), Failure> {
     let session = Session::plan(&options.server)?;
     only_grpc(&session)?;
     let target = target(&options)?;
-    if is_standard(&target) {
-        // Whoever reads stdout sees the bytes as they come.
-        let mut out = std::io::stdout();
-        return session
-            .run(async |client| fetch(client, &options.name, &mut out, Failure::Output).await)
-            .await;
-    }
     if !options.force && target.exists() {
         return Err(exists(&target));
     }
+    session.run(async |client| until_interrupted(fetch(client, &options, &target)).await).await
+}
+
+async fn fetch(client: &Client, options: &DownloadOptions, target: &Path) -> Result<(), Failure> {
+    if is_standard(target) {
+        // Whoever reads stdout sees the bytes as they come.
+        return copy(client, &options.name, &mut std::io::stdout(), Failure::Output).await;
+    }
     let cannot =
         |error: std::io::Error| Failure::Local(format!("cannot write {}: {error}", target.display()));
-    let mut file = beside(&target).map_err(cannot)?;
-    session.run(async |client| fetch(client, &options.name, file.as_file_mut(), cannot).await).await?;
-    let put = if options.force { file.persist(&target) } else { file.persist_noclobber(&target) };
+    let mut file = beside(target).map_err(cannot)?;
+    copy(client, &options.name, file.as_file_mut(), cannot).await?;
+    let put = if options.force { file.persist(target) } else { file.persist_noclobber(target) };
     match put {
         Ok(_) => Ok(()),
-        Err(refused) if refused.error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists(&target)),
+        Err(refused) if refused.error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists(target)),
         Err(refused) => Err(cannot(refused.error)),
     }
 }
@@ -71,26 +72,22 @@ fn beside(target: &Path) -> std::io::Result<NamedTempFile> {
 }
 
 /// Writes the pieces of a file as they come.
-async fn fetch(
+async fn copy(
     client: &Client,
     name: &str,
     out: &mut impl Write,
     cannot: impl Fn(std::io::Error) -> Failure,
 ) -> Result<(), Failure> {
     let progress = Progress::new(name, None);
-    until_interrupted(async {
-        let request = Arguments::Positional(vec![Value::map([("name", name.into())])]);
-        let mut pieces = client.stream(METHOD, request).await?;
-        while let Some(piece) = pieces.try_next().await? {
-            let Some(Value::Bytes(content)) = piece.get("content") else {
-                let message =
-                    format!("{METHOD} answered with {} and not with a piece of a file", piece.kind());
-                return Err(RpcError::internal(message).into());
-            };
-            out.write_all(content).map_err(&cannot)?;
-            progress.advance(content.len());
-        }
-        out.flush().map_err(&cannot)
-    })
-    .await
+    let request = Arguments::Positional(vec![Value::map([("name", name.into())])]);
+    let mut pieces = client.stream(METHOD, request).await?;
+    while let Some(piece) = pieces.try_next().await? {
+        let Some(Value::Bytes(content)) = piece.get("content") else {
+            let message = format!("{METHOD} answered with {} and not with a piece of a file", piece.kind());
+            return Err(RpcError::internal(message).into());
+        };
+        out.write_all(content).map_err(&cannot)?;
+        progress.advance(content.len());
+    }
+    out.flush().map_err(&cannot)
 }

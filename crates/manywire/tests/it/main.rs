@@ -3,9 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod calls;
+mod manual;
 mod ports;
 mod signals;
+mod streams;
 mod tls;
+mod trace;
+mod transcript;
+mod transfer;
 mod words;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

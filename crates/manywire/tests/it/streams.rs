@@ -1,0 +1,86 @@
+//! Streams from a terminal: items as they come, requests as they are typed, and Ctrl-C.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::{Server, get, program};
+
+fn spawn(arguments: &[&str]) -> (Child, impl FnMut() -> String + use<>) {
+    let mut child = program()
+        .arg("call")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    (child, move || lines.next().unwrap().unwrap())
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+}
+
+#[test]
+fn requests_are_sent_as_they_are_typed() {
+    let server = Server::start(&["any"], &[]);
+    let url = format!("grpc://{}", server.address("any"));
+    let (mut child, mut next) = spawn(&[&url, "ChatService/TextChat", "-"]);
+    let mut stdin = child.stdin.take().unwrap();
+    for at in 0..3 {
+        // The next line is typed only after the answer to the last was read.
+        writeln!(stdin, "{{\"message\":\"{at}\"}}").unwrap();
+        assert_eq!(next(), format!("{{\"message\":\"server send world to client!i={at}\"}}"));
+    }
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn ctrl_c_ends_a_stream_and_the_server_is_told() {
+    let server = Server::start(&["any", "ops"], &["--tick", "10ms"]);
+    let at = server.address("any");
+    for (url, call) in [
+        (format!("jsonrpc+ws://{at}"), &["subscribe_ticks"][..]),
+        (format!("grpc://{at}"), &["Greeter/AllStream", "-"]),
+        (format!("zerorpc://{at}"), &["streaming_range", "0", "1000000000", "1"]),
+    ] {
+        for (name, code) in [("INT", 130), ("TERM", 143)] {
+            let (mut child, mut next) = spawn(&[&[&*url], call].concat());
+            next();
+            // Nobody reads on, and stdin stays open.
+            signal(&child, name);
+            assert_eq!(child.wait().unwrap().code(), Some(code), "{url}");
+            let said = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
+            assert_eq!(said, "", "{url}");
+        }
+    }
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let open = || {
+        let metrics = get(server.connect("ops"), "/metrics");
+        let open = metrics.lines().filter(|line| line.starts_with("manywire_connections{"));
+        // The one that asks is of HTTP.
+        open.filter(|line| !line.ends_with(" 0") && !line.ends_with("{wire=\"http\"} 1"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    while !open().is_empty() {
+        assert!(Instant::now() < deadline, "{:?}", open());
+    }
+}
+
+#[test]
+fn a_call_is_repeated_on_one_connection() {
+    let server = Server::start(&["any", "ops"], &[]);
+    let url = format!("gob://{}", server.address("any"));
+    let output = program().args(["call", "--repeat", "50", &url, "h.Hello", "\"x\""]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "\"hello,x\"\n");
+    let said = crate::text(&output);
+    assert!(said.starts_with("50 calls in ") && said.contains(", median "), "{said}");
+    let metrics = get(server.connect("ops"), "/metrics");
+    assert!(metrics.contains("manywire_calls_total{method=\"h.Hello\",wire=\"gob\"} 50"), "{metrics}");
+    assert!(metrics.contains("manywire_connections_total{wire=\"gob\"} 1"), "{metrics}");
+}
