@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use manywire_client::{Client, Options, Retry, Tap, Tls, Url, Wire};
+use manywire_core::RpcError;
 
 use super::{Failure, url};
 use crate::cli::ServerOptions;
@@ -66,7 +67,17 @@ impl Session {
         if let Some(printer) = printer {
             printer.finish();
         }
-        outcome
+        outcome.map_err(with_flags)
+    }
+}
+
+/// Says which flags are meant where the client, which has none, speaks of settings.
+fn with_flags(failure: Failure) -> Failure {
+    match failure {
+        Failure::Rpc(error) if error.message().contains("UnknownIssuer") => {
+            Failure::Rpc(RpcError::new(error.kind(), format!("{error}: --cacert FILE, or --insecure")))
+        }
+        other => other,
     }
 }
 

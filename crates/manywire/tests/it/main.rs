@@ -7,6 +7,7 @@ mod manual;
 mod ports;
 mod signals;
 mod streams;
+mod terminal;
 mod tls;
 mod trace;
 mod transcript;
