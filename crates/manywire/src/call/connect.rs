@@ -7,6 +7,7 @@ use std::time::Duration;
 use manywire_client::{Client, Options, Retry, Tap, Tls, Url, Wire};
 use manywire_core::RpcError;
 
+use super::heard::Heard;
 use super::{Failure, url};
 use crate::cli::ServerOptions;
 use crate::trace::Printer;
@@ -19,6 +20,7 @@ pub(crate) struct Session {
     url: Url,
     options: Options,
     printer: Option<Arc<Printer>>,
+    heard: Arc<Heard>,
 }
 
 impl Session {
@@ -26,6 +28,7 @@ impl Session {
     pub(crate) fn plan(given: &ServerOptions) -> Result<Self, Failure> {
         let url = url::parse(&given.url)?;
         let printer = (given.verbose > 0).then(|| Arc::new(Printer::new(url.clone(), given.verbose > 1)));
+        let heard = Arc::new(Heard::new(printer.clone()));
         let retry = &given.retry;
         let options = Options {
             timeout: Some(given.timeout.0),
@@ -38,10 +41,10 @@ impl Session {
                 ..Retry::default()
             },
             idempotent: retry.idempotent,
-            tap: printer.clone().map(|printer| printer as Arc<dyn Tap>),
+            tap: Some(heard.clone() as Arc<dyn Tap>),
             ..Options::default()
         };
-        Ok(Self { url, options, printer })
+        Ok(Self { url, options, printer, heard })
     }
 
     /// Where it goes.
@@ -54,7 +57,7 @@ impl Session {
         self,
         work: impl AsyncFnOnce(&Client) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let Self { url, options, printer } = self;
+        let Self { url, options, printer, heard } = self;
         let outcome = async {
             let client = Client::connect(&url.to_string(), options).await?;
             work(&client).await
@@ -67,18 +70,26 @@ impl Session {
         if let Some(printer) = printer {
             printer.finish();
         }
-        outcome.map_err(with_flags)
+        outcome.map_err(|failure| explained(failure, &heard, &url))
     }
 }
 
-/// Says which flags are meant where the client, which has none, speaks of settings.
-fn with_flags(failure: Failure) -> Failure {
-    match failure {
-        Failure::Rpc(error) if error.message().contains("UnknownIssuer") => {
-            Failure::Rpc(RpcError::new(error.kind(), format!("{error}: --cacert FILE, or --insecure")))
-        }
-        other => other,
+/// Says what to type instead, where what the server said first, or did not, tells that.
+fn explained(failure: Failure, heard: &Heard, url: &Url) -> Failure {
+    let Failure::Rpc(error) = failure else { return failure };
+    if error.code().is_some() {
+        return Failure::Rpc(error);
     }
+    let hint = if error.message().contains("UnknownIssuer") {
+        // The client's settings have other names than the flags.
+        Some("--cacert FILE, or --insecure".to_owned())
+    } else {
+        heard.suggests(url, &error)
+    };
+    Failure::Rpc(match hint {
+        Some(hint) => RpcError::new(error.kind(), format!("{error}; {hint}")),
+        None => error,
+    })
 }
 
 fn metadata(given: &ServerOptions, url: &Url) -> Result<Vec<(String, String)>, Failure> {

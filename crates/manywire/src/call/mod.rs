@@ -8,6 +8,7 @@ mod arguments;
 mod connect;
 mod failure;
 mod feed;
+mod heard;
 mod interrupt;
 mod json;
 mod nearest;
@@ -126,7 +127,7 @@ async fn streamed(client: &Client, options: &CallOptions, given: Given) -> Resul
 /// `manywire list`.
 pub(crate) async fn list(options: ListOptions) -> Result<(), Failure> {
     let session = Session::plan(&options.server)?;
-    let names = async |client: &Client| Ok(client.methods().await?);
+    let names = async |client: &Client| client.methods().await.map_err(|error| unasked(client, error));
     print::lines(session.run(names).await?)
 }
 
@@ -135,7 +136,20 @@ pub(crate) async fn describe(options: DescribeOptions) -> Result<(), Failure> {
     let session = Session::plan(&options.server)?;
     let text = session.run(async |client: &Client| match client.describe(&options.method).await {
         Ok(text) => Ok(text),
-        Err(error) => Err(nearest::hinted(client, &options.method, error).await.into()),
+        Err(error) => Err(unasked(client, nearest::hinted(client, &options.method, error).await)),
     });
     print::lines(text.await?.lines())
+}
+
+/// A server of JSON-RPC or XML-RPC need not have the methods that tell of methods; it says so in words of its own.
+fn unasked(client: &Client, error: RpcError) -> Failure {
+    let asked = ["system.listMethods", "system.methodSignature", "system.methodHelp"];
+    let lacked = asked.iter().find(|name| error.message().contains(**name) && error.code().is_some());
+    match lacked.filter(|_| !error.message().contains("lists all")) {
+        None => error.into(),
+        Some(name) => Failure::Usage(format!(
+            "{} cannot be asked for its methods: it has no {name} ({error})",
+            client.url()
+        )),
+    }
 }

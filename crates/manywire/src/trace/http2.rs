@@ -1,6 +1,7 @@
 //! HTTP/2's frames, and the messages of gRPC in their data.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::hpack::Hpack;
 use super::{LONGEST_LOOK, Labeller, Next, Piece, Side, one_line};
@@ -44,6 +45,11 @@ const ERRORS: [&str; 14] = [
     "HTTP_1_1_REQUIRED",
 ];
 
+/// What begins the path of a call by which a client learns of the services; on the wire, but not what one asked to see.
+const REFLECTION: &str = ":path: /grpc.reflection.";
+/// A client asks once for each connection.
+const MOST_ASIDES: usize = 100;
+
 /// Names the frames of one direction.
 pub(super) struct Http2 {
     preface_is_next: bool,
@@ -52,6 +58,8 @@ pub(super) struct Http2 {
     block: Vec<u8>,
     /// What is yet to come of a message, by stream.
     messages: HashMap<u32, Message>,
+    /// The streams that are reflection's; only the client's side says which.
+    asides: Arc<Mutex<HashSet<u32>>>,
 }
 
 /// How far a stream is in its messages.
@@ -69,8 +77,15 @@ struct Frame {
 }
 
 impl Http2 {
-    pub(super) fn new(side: Side) -> Self {
+    /// For the client's side of a connection, and for the server's.
+    pub(super) fn both() -> [Self; 2] {
+        let asides = Arc::default();
+        [Side::Client, Side::Server].map(|side| Self::new(side, Arc::clone(&asides)))
+    }
+
+    fn new(side: Side, asides: Arc<Mutex<HashSet<u32>>>) -> Self {
         Self {
+            asides,
             preface_is_next: side == Side::Client,
             headers: Hpack::new(),
             block: Vec::new(),
@@ -97,6 +112,13 @@ impl Http2 {
             8 => format!("WINDOW_UPDATE: {} bytes more", number(payload) & 0x7FFF_FFFF),
             kind => format!("frame of kind {kind}"),
         };
+        let mut asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner);
+        if piece.notes.iter().any(|note| note.starts_with(REFLECTION)) && asides.len() < MOST_ASIDES {
+            asides.insert(frame.stream);
+        }
+        piece.aside = asides.contains(&frame.stream);
+        drop(asides);
+        let what = if piece.aside { format!("(reflection) {what}") } else { what };
         piece.label = match frame.stream {
             0 => format!("HTTP/2 {what}"),
             stream => format!("HTTP/2 stream {stream} {what}"),

@@ -38,11 +38,13 @@ pub(crate) struct Piece {
     label: String,
     /// What is in it, where the bytes alone do not show it: one line each.
     notes: Vec<String>,
+    /// Whether it is of the preparations, and no part of the call that was asked for.
+    aside: bool,
 }
 
 impl Piece {
     fn new(length: usize, label: impl Into<String>) -> Self {
-        Self { length, label: label.into(), notes: Vec::new() }
+        Self { length, label: label.into(), notes: Vec::new(), aside: false }
     }
 }
 
@@ -72,16 +74,23 @@ pub(crate) trait Labeller: Send {
 /// A piece is looked into up to here; a longer one is named by its first bytes.
 const LONGEST_LOOK: usize = 64 << 10;
 
-/// What names the bytes that a side sends on connections to a URL.
+/// What names the bytes of a connection to a URL, in both directions.
+fn labellers(url: &Url) -> [Box<dyn Labeller>; 2] {
+    if url.wire == Wire::Grpc {
+        let [client, server] = http2::Http2::both();
+        return [Box::new(client), Box::new(server)];
+    }
+    [Side::Client, Side::Server].map(|side| labeller(url, side))
+}
+
 fn labeller(url: &Url, side: Side) -> Box<dyn Labeller> {
     match (url.wire, url.transport) {
         (Wire::Gob, Transport::Tcp) => Box::new(gob::Gob::new(side)),
         (Wire::Gob, _) => Box::new(http1::Connect::new(gob::Gob::new(side))),
         (Wire::Jsonrpc1, Transport::Tcp) => Box::new(json::Values::new(side)),
         (Wire::Jsonrpc, Transport::WebSocket) => Box::new(http1::Http1::upgrading(side)),
-        (Wire::Jsonrpc1 | Wire::Jsonrpc | Wire::Xmlrpc, _) => Box::new(http1::Http1::new(side)),
         (Wire::Zerorpc, _) => Box::new(zmtp::Zmtp::new()),
-        (Wire::Grpc, _) => Box::new(http2::Http2::new(side)),
+        (Wire::Jsonrpc1 | Wire::Jsonrpc | Wire::Xmlrpc | Wire::Grpc, _) => Box::new(http1::Http1::new(side)),
     }
 }
 

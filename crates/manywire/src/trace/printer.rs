@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use manywire_client::{Tap, Url};
 
 use super::way::{Way, Whole};
-use super::{Side, hex, labeller};
+use super::{Side, hex, labellers};
 
 /// How many bytes of a piece are shown with one `-v`.
 const SHOWN: usize = 256;
@@ -92,7 +92,9 @@ impl Printer {
 
     fn piece(&self, number: usize, side: Side, whole: &Whole<'_>) {
         let after = milliseconds(self.started.elapsed());
-        write(&render(number, side, whole, &after));
+        // Preparations are told of, and shown where everything is.
+        let has_bytes = !whole.aside || self.shown == usize::MAX;
+        write(&render(number, side, whole, has_bytes, &after));
     }
 
     fn about(&self, text: &str) {
@@ -111,8 +113,8 @@ impl Tap for Printer {
         state.connected.get_or_insert(after);
         state.opened += 1;
         let number = state.opened;
-        let way = |side| Way::new(labeller(&self.url, side), self.shown);
-        let ways = Connection { client: way(Side::Client), server: way(Side::Server), number };
+        let [client, server] = labellers(&self.url).map(|labeller| Way::new(labeller, self.shown));
+        let ways = Connection { client, server, number };
         state.connections.insert(connection, ways);
         let tls = if self.url.tls { ", inside TLS" } else { "" };
         self.about(&format!("connection {number}: {peer}{tls}  +{}", milliseconds(after)));
@@ -137,17 +139,20 @@ impl Tap for Printer {
 }
 
 /// A piece as it is printed; colours are taken out again where there is no terminal.
-fn render(number: usize, side: Side, whole: &Whole<'_>, after: &str) -> String {
+fn render(number: usize, side: Side, whole: &Whole<'_>, has_bytes: bool, after: &str) -> String {
     let (colour, arrow) = match side {
         Side::Client => (SENT, '>'),
         Side::Server => (RECEIVED, '<'),
     };
     // The first connection is mostly the only one.
     let margin = if number == 1 { arrow.to_string() } else { format!("{arrow}{number}") };
-    let Whole { label, notes, length, shown } = whole;
+    let Whole { label, notes, length, shown, .. } = whole;
     let unit = if *length == 1 { "byte" } else { "bytes" };
     let mut text =
         format!("{colour}{margin} {NAME}{label}{NAME:#}{colour}, {length} {unit}{colour:#}  +{after}\n");
+    if !has_bytes {
+        return text;
+    }
     for note in *notes {
         let _ = writeln!(text, "{colour}{margin}{colour:#}   {note}");
     }

@@ -10,6 +10,11 @@ use super::*;
 const GOB: &str = include_str!("../../../netrpc/tests/vectors/netrpc-go1.19.8.txt");
 const ZERORPC: &str = include_str!("../../../zerorpc/tests/vectors/calls.txt");
 
+fn labeller_of(url: &str, side: Side) -> Box<dyn Labeller> {
+    let [client, server] = labellers(&url.parse().unwrap());
+    if side == Side::Client { client } else { server }
+}
+
 /// What comes of bytes that arrive in these pieces: labels with notes, and lengths.
 fn pieces<'a>(url: &str, side: Side, arriving: impl IntoIterator<Item = &'a [u8]>) -> Vec<(String, usize)> {
     let mut seen = Vec::new();
@@ -18,7 +23,7 @@ fn pieces<'a>(url: &str, side: Side, arriving: impl IntoIterator<Item = &'a [u8]
         let notes: String = whole.notes.iter().map(|note| format!("\n   {note}")).collect();
         seen.push((format!("{}{notes}", whole.label), whole.length));
     };
-    let mut way = Way::new(labeller(&url.parse().unwrap(), side), 256);
+    let mut way = Way::new(labeller_of(url, side), 256);
     arriving.into_iter().for_each(|bytes| way.feed(bytes, &mut take));
     way.finish(&mut take);
     seen

@@ -6,6 +6,7 @@ use super::{Labeller, Next, Piece};
 pub(super) struct Whole<'a> {
     pub(super) label: &'a str,
     pub(super) notes: &'a [String],
+    pub(super) aside: bool,
     pub(super) length: usize,
     pub(super) shown: &'a [u8],
 }
@@ -61,12 +62,19 @@ impl Way {
     pub(super) fn finish(&mut self, out: &mut dyn FnMut(Whole<'_>)) {
         if let Some(open) = self.open.take() {
             let label = format!("{}, of which {} bytes never came", open.piece.label, open.missing());
-            out(Whole { label: &label, notes: &open.piece.notes, length: open.came, shown: &open.kept });
+            let Open { piece: Piece { notes, aside, .. }, kept, came } = &open;
+            out(Whole { label: &label, notes, aside: *aside, length: *came, shown: kept });
         }
         let waiting = std::mem::take(&mut self.waiting);
         if !waiting.is_empty() {
             let shown = waiting.get(..self.keep).unwrap_or(&waiting);
-            out(Whole { label: "the start of a piece", notes: &[], length: waiting.len(), shown });
+            out(Whole {
+                label: "the start of a piece",
+                notes: &[],
+                aside: false,
+                length: waiting.len(),
+                shown,
+            });
         }
     }
 
@@ -79,7 +87,7 @@ impl Way {
         if came < piece.length {
             self.open = Some(Open { piece, kept: kept.to_vec(), came });
         } else {
-            out(Whole { label: &piece.label, notes: &piece.notes, length: piece.length, shown: kept });
+            out(piece.with(kept));
         }
         came
     }
@@ -94,9 +102,16 @@ impl Way {
         if open.missing() == 0
             && let Some(Open { piece, kept, .. }) = self.open.take()
         {
-            out(Whole { label: &piece.label, notes: &piece.notes, length: piece.length, shown: &kept });
+            out(piece.with(&kept));
         }
         rest
+    }
+}
+
+impl Piece {
+    /// Itself, now that it is complete, with the bytes that are to be shown.
+    fn with<'a>(&'a self, shown: &'a [u8]) -> Whole<'a> {
+        Whole { label: &self.label, notes: &self.notes, aside: self.aside, length: self.length, shown }
     }
 }
 

@@ -23,7 +23,10 @@ fn labels(arguments: &[&str]) -> String {
     let is_label = |line: &&str| !line.ends_with('|');
     let varies = |line: &str| ["   date: ", "   unmasked: "].iter().any(|name| line.contains(name));
     let said = trace(arguments);
-    said.lines().filter(is_label).filter(|line| !varies(line)).map(|line| format!("{line}\n")).collect()
+    let mut lines: Vec<&str> = said.lines().filter(is_label).filter(|line| !varies(line)).collect();
+    // Who speaks first is not always the same.
+    lines.sort_by_key(|line| (!line.starts_with('*'), line.starts_with('<')));
+    lines.join("\n") + "\n"
 }
 
 #[test]
@@ -64,7 +67,8 @@ fn a_call_of_grpc_has_its_frames_headers_and_messages() {
     let said = labels(&["-v", &url, "Greeter/SayHello", r#"{"name":"you"}"#]);
     for line in [
         "> HTTP/2 preface, 24 bytes",
-        ">   :path: /grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        "> HTTP/2 stream 1 (reflection) HEADERS",
+        "< HTTP/2 stream 1 (reflection) DATA: gRPC message of",
         ">   :path: /Greeter/SayHello",
         "HEADERS, the last of its stream",
         "<   grpc-status: 0",
@@ -73,6 +77,15 @@ fn a_call_of_grpc_has_its_frames_headers_and_messages() {
     }
     let sent = said.lines().rfind(|line| line.starts_with("> ") && line.contains("gRPC message of 5 bytes"));
     assert!(sent.is_some(), "{said}");
+    let whole = trace(&["-vv", &url, "Greeter/SayHello", r#"{"name":"you"}"#]);
+    assert!(
+        whole.contains(">   :path: /grpc.reflection.v1.ServerReflection/ServerReflectionInfo"),
+        "{whole}"
+    );
+    assert!(
+        !said.contains("/grpc.reflection"),
+        "one v tells of reflection, and shows what was asked for: {said}"
+    );
 }
 
 #[test]

@@ -111,6 +111,16 @@ fn wrong_urls() {
 }
 
 #[test]
+fn another_wire_than_the_url_says() {
+    let server = Server::start(&["ops"], &[]);
+    let mut shell = Transcript::new([(server.address("ops").to_owned(), "HOST:PORT")]);
+    for url in ["gob://HOST:PORT", "jsonrpc1+tcp://HOST:PORT", "zerorpc://HOST:PORT"] {
+        shell.run(&format!("call {url} add 1"));
+    }
+    shell.compare(snapbox::file!["transcripts/another_wire_than_the_url_says.txt"]);
+}
+
+#[test]
 fn wrong_arguments() {
     let (_server, _folder, mut shell) = session();
     shell.run("call gob://HOST:PORT Arith.Multiply {A:17,B:8}");
