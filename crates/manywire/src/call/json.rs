@@ -7,6 +7,9 @@ use manywire_core::Value;
 use super::Failure;
 use super::feed::Give;
 
+/// What is longer than this was not typed, and is not offered to be typed.
+const LONGEST_GUESS: usize = 200;
+
 /// Reads one value; `what` is where it came from.
 pub(super) fn read(what: &str, json: &str) -> Result<Value, Failure> {
     serde_json::from_str(json).map_err(|error| {
@@ -18,13 +21,19 @@ pub(super) fn read(what: &str, json: &str) -> Result<Value, Failure> {
 /// The JSON that arguments were before a shell took their quotes, or their braces apart, as it is to be typed.
 pub(super) fn meant(typed: &str) -> Option<String> {
     let typed = typed.trim();
+    // json5 1.3 goes as deep as its input does.
+    if typed.len() > LONGEST_GUESS {
+        return None;
+    }
     let json = match json5::from_str::<serde_json::Value>(typed) {
         Ok(value) => value.to_string(),
         // A word, which needs quotes of its own.
         Err(_) if is_word(typed) => serde_json::Value::from(typed).to_string(),
         Err(_) => serde_json::Value::from_iter(json5_words(typed)?).to_string(),
     };
-    (json.len() < 200 && !json.contains('\'')).then(|| format!("'{json}'"))
+    // A number that JSON cannot say comes out as null.
+    let is_sound = !json.contains('\'') && (!json.contains("null") || typed.contains("null"));
+    is_sound.then(|| format!("'{json}'"))
 }
 
 /// `{name:world}`: names and words without quotes.
@@ -84,6 +93,8 @@ mod tests {
             ("0x10", Some("'16'")),
             ("{", None),
             ("{\"a\":", None),
+            ("{a:1e400}", None),
+            (&"[".repeat(1000), None),
             ("", None),
         ] {
             assert_eq!(meant(typed).as_deref(), expected, "{typed}");

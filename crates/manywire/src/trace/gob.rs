@@ -4,7 +4,12 @@
 
 use std::collections::HashMap;
 
-use super::{LONGEST_LOOK, Labeller, Next, Side};
+use super::{LONGEST_LOOK, Labeller, Next, Side, one_line};
+
+/// A connection of net/rpc has a few types for each method.
+const MOST_TYPES: usize = 10_000;
+/// As much of a name as a label has room for.
+const LONGEST: usize = 60;
 
 /// Names the messages of one direction.
 pub(super) struct Gob {
@@ -33,7 +38,9 @@ impl Gob {
         if id < 0 {
             let what = definition(rest).unwrap_or_else(|| "a type".to_owned());
             let label = format!("gob type definition {}: {what}", id.unsigned_abs());
-            self.types.insert(-id, what);
+            if self.types.len() < MOST_TYPES {
+                self.types.insert(-id, what);
+            }
             return Some(label);
         }
         let is_body = self.body_is_next;
@@ -116,8 +123,11 @@ fn header(mut bytes: &[u8]) -> Option<String> {
         }
     }
     Some(match error {
-        None => format!("{method}, call {sequence}"),
-        Some(error) => format!("{method}, call {sequence}, error {error:?}"),
+        None => format!("{}, call {sequence}", one_line(method, LONGEST)),
+        Some(error) => {
+            let error = one_line(error, LONGEST);
+            format!("{}, call {sequence}, error {error:?}", one_line(method, LONGEST))
+        }
     })
 }
 
@@ -135,7 +145,7 @@ fn definition(mut bytes: &[u8]) -> Option<String> {
     };
     let is_named = unsigned(&mut bytes).ok()? == 1 && unsigned(&mut bytes).ok()? == 1;
     let name = if is_named { text(&mut bytes)? } else { "" };
-    Some(if name.is_empty() { kind.to_owned() } else { format!("{kind} {name}") })
+    Some(if name.is_empty() { kind.to_owned() } else { format!("{kind} {}", one_line(name, LONGEST)) })
 }
 
 fn builtin(id: i64) -> Option<&'static str> {

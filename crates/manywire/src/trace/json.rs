@@ -11,11 +11,13 @@ const LONGEST: usize = 60;
 pub(super) struct Values {
     side: Side,
     scan: Scan,
+    /// Whether the start of the value was too long ago to be looked at.
+    is_part: bool,
 }
 
 impl Values {
     pub(super) fn new(side: Side) -> Self {
-        Self { side, scan: Scan::default() }
+        Self { side, scan: Scan::default(), is_part: false }
     }
 }
 
@@ -27,12 +29,16 @@ impl Labeller for Values {
             None => {
                 // What follows is of the same value, so the depth that was reached stays.
                 self.scan.at = 0;
+                self.is_part = true;
                 return Next::piece(bytes.len(), format!("JSON {}, a part", side_name(self.side)));
             }
         };
         // Senders end a value with a line feed, which belongs to it.
         length += bytes.get(length..).unwrap_or_default().iter().take_while(|byte| **byte == b'\n').count();
         self.scan = Scan::default();
+        if std::mem::take(&mut self.is_part) {
+            return Next::piece(length, format!("JSON {}, its last part", side_name(self.side)));
+        }
         Next::piece(length, label(self.side, bytes.get(..length).unwrap_or(bytes)))
     }
 }

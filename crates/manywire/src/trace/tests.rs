@@ -160,6 +160,15 @@ fn json_values_without_delimiters() {
 }
 
 #[test]
+fn a_value_too_long_to_be_looked_into_is_told_in_parts() {
+    let answer = format!("{{\"id\":0,\"result\":\"{}\"}}\n{{\"id\":1}}", "x".repeat(100_000));
+    let arriving = answer.as_bytes().chunks(1000);
+    let labels: Vec<String> =
+        pieces("jsonrpc1+tcp://h:1", Side::Server, arriving).into_iter().map(|piece| piece.0).collect();
+    assert_eq!(labels, ["JSON answer, a part", "JSON answer, its last part", "JSON answer, id 1"]);
+}
+
+#[test]
 fn http_with_bodies_of_every_kind() {
     let sent = b"POST /RPC2 HTTP/1.1\r\nhost: h\r\ncontent-type: text/xml\r\ncontent-length: 5\r\n\r\n<a/>\n\
         POST / HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\ncontent-length: 36\r\n\r\n\

@@ -99,7 +99,7 @@ fn command(body: &[u8]) -> String {
             properties = rest;
         }
     }
-    label
+    one_line(&label, LONGEST_ARGUMENTS)
 }
 
 fn property(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {

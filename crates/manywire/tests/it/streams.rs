@@ -84,3 +84,27 @@ fn a_call_is_repeated_on_one_connection() {
     assert!(metrics.contains("manywire_calls_total{method=\"h.Hello\",wire=\"gob\"} 50"), "{metrics}");
     assert!(metrics.contains("manywire_connections_total{wire=\"gob\"} 1"), "{metrics}");
 }
+
+#[test]
+fn a_server_that_is_not_there_yet_is_waited_for() {
+    // A port that was free a moment ago.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for url in [format!("gob://{address}"), format!("grpc://{address}")] {
+        let (method, argument) =
+            if url.starts_with("gob") { ("h.Hello", "\"x\"") } else { ("Greeter/SayHello", "{}") };
+        let arguments = ["call", "--retries", "50", "--timeout", "20s", &url, method, argument];
+        let child = program().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let refused = program().args(["call", &url, method]).output().unwrap();
+        assert_eq!(refused.status.code(), Some(3));
+        let mut server = program()
+            .args(["serve", "--listen", &format!("any={address}")])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let output = child.wait_with_output().unwrap();
+        server.kill().unwrap();
+        server.wait().unwrap();
+        assert!(output.status.success(), "{}", crate::text(&output));
+    }
+}
