@@ -1,7 +1,7 @@
 //! When a call that failed is made again, and how long is waited before.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// How calls are made again that did not reach a server, or that may be made twice.
@@ -41,27 +41,28 @@ impl Retry {
 /// What is left of the budget, in tenths.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    tenths: Mutex<u32>,
+    tenths: AtomicU32,
     full: u32,
 }
 
 impl Budget {
     pub(crate) fn new(retry: &Retry) -> Self {
         let full = retry.budget.saturating_mul(10);
-        Self { tenths: Mutex::new(full), full }
+        Self { tenths: AtomicU32::new(full), full }
     }
 
     /// Whether one more attempt may be made.
     pub(crate) fn spend(&self) -> bool {
-        let mut tenths = self.tenths.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = tenths.checked_sub(10);
-        *tenths = left.unwrap_or(*tenths);
-        left.is_some()
+        self.tenths.fetch_update(Relaxed, Relaxed, |tenths| tenths.checked_sub(10)).is_ok()
     }
 
     pub(crate) fn succeed(&self) {
-        let mut tenths = self.tenths.lock().unwrap_or_else(PoisonError::into_inner);
-        *tenths = (*tenths + 1).min(self.full);
+        // Nearly always it is full, and a load is all that a call pays.
+        if self.tenths.load(Relaxed) < self.full {
+            let earn = |tenths| (tenths < self.full).then_some(tenths + 1);
+            // It may have become full in between.
+            let _ = self.tenths.fetch_update(Relaxed, Relaxed, earn);
+        }
     }
 }
 

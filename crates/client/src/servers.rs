@@ -1,7 +1,7 @@
 //! The servers of one URL: which of them a call goes to, and which are left out for now.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,8 @@ pub(crate) struct Server {
     dialer: Arc<Dialer>,
     in_flight: AtomicUsize,
     state: Mutex<State>,
+    /// Whether `state` counts failures, so that a call that succeeds need not lock it to see.
+    has_failed: AtomicBool,
     /// Held by the one that connects.
     connecting: tokio::sync::Mutex<()>,
 }
@@ -227,6 +229,7 @@ impl Servers {
             dialer: Arc::new(dialer),
             in_flight: AtomicUsize::new(0),
             state: Mutex::default(),
+            has_failed: AtomicBool::new(false),
             connecting: tokio::sync::Mutex::new(()),
         })
     }
@@ -264,8 +267,9 @@ impl Server {
 
     /// A call was answered.
     pub(crate) fn is_well(&self) {
-        let mut state = self.state();
-        if state.failures > 0 {
+        if self.has_failed.load(Ordering::Relaxed) {
+            self.has_failed.store(false, Ordering::Relaxed);
+            let mut state = self.state();
             (state.failures, state.rested) = (0, None);
         }
     }
@@ -276,5 +280,6 @@ impl Server {
         let pause = FIRST_PAUSE.saturating_mul(1 << state.failures.min(10)).min(LONGEST_PAUSE);
         state.failures = state.failures.saturating_add(1);
         state.rested = Some(Instant::now() + pause.mul_f64(0.5 + fastrand::f64() / 2.0));
+        self.has_failed.store(true, Ordering::Relaxed);
     }
 }
