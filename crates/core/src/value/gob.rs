@@ -193,8 +193,8 @@ fn from_go_time(time: &GoTime) -> Timestamp {
 }
 
 impl Value {
-    /// The gob value and type that stand for this value: a map with string keys is a struct with these fields, an
-    /// array of one type a slice of it, any other array an `[]interface{}`.
+    /// The gob value and type that stand for this value: a map with string keys is a struct with these fields, one with
+    /// bytes for keys a map with string keys, an array of one type a slice of it, any other array an `[]interface{}`.
     pub fn to_gob(&self) -> Dynamic {
         let ty = self.gob_type();
         let value = self.gob_value(&ty);
@@ -232,10 +232,9 @@ impl Value {
                 let fields = present.map(|(k, v)| (exported(k).into_owned(), v.gob_type()));
                 Type::Struct(Arc::new(StructType { name: String::new(), fields: fields.collect() }))
             }
-            Value::Map(pairs) => Type::Map(
-                Arc::new(common_type(pairs.iter().map(|(k, _)| k))),
-                Arc::new(common_type(pairs.iter().map(|(_, v)| v))),
-            ),
+            Value::Map(pairs) => {
+                Type::Map(Arc::new(key_type(pairs)), Arc::new(common_type(pairs.iter().map(|(_, v)| v))))
+            }
         }
     }
 
@@ -249,6 +248,7 @@ impl Value {
             (_, Value::Uint(u)) => Gob::Uint(*u),
             (_, Value::Float(f)) => Gob::Float(*f),
             (_, Value::String(text)) => Gob::String(text.clone()),
+            (Type::String, Value::Bytes(key)) => Gob::String(String::from_utf8_lossy(key).into_owned()),
             (_, Value::Bytes(bytes)) => Gob::Bytes(bytes.clone()),
             (_, Value::Timestamp(time)) => Gob::Marshaled(to_go_time(*time)),
             (Type::Slice(item), Value::Array(items)) => {
@@ -310,6 +310,15 @@ fn exported(key: &Value) -> Cow<'_, str> {
         letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
     });
     Cow::Owned(capitalised.collect())
+}
+
+/// Go has no maps with slices for keys, so keys of bytes stand for text: this is how a map with text for keys is told
+/// from a struct.
+fn key_type(pairs: &[(Value, Value)]) -> Type {
+    if pairs.iter().all(|(key, _)| matches!(key, Value::Bytes(_))) {
+        return Type::String;
+    }
+    common_type(pairs.iter().map(|(key, _)| key))
 }
 
 /// The one type of several values, or `interface{}` where they differ.
@@ -380,6 +389,15 @@ mod tests {
         assert_eq!((&*shelf.name, &*shelf.sizes), ("Böcke", &[1][..]));
         assert_eq!(exported(&"page_size".into()), "PageSize");
         assert_eq!(exported(&"_private".into()), "_private");
+    }
+
+    #[test]
+    fn keys_of_bytes_make_a_map_with_text_for_keys() {
+        let counts =
+            Value::Map(vec![(Value::Bytes("a".into()), 1.into()), (Value::Bytes("ü".into()), 2.into())]);
+        let map: std::collections::BTreeMap<String, i64> =
+            decode(&Encoder::new().encode(&counts).unwrap()).unwrap();
+        assert_eq!(map, [("a".to_owned(), 1), ("ü".to_owned(), 2)].into());
     }
 
     #[test]

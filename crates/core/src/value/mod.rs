@@ -38,7 +38,8 @@ pub enum Value {
     Timestamp(Timestamp),
     /// A list of values.
     Array(Vec<Value>),
-    /// Pairs in the order in which they came; keys need not be strings on every wire.
+    /// Pairs in the order in which they came; keys need not be strings on every wire. In gob string keys make a struct,
+    /// and keys of bytes a map with string keys.
     Map(Vec<(Value, Value)>),
 }
 

@@ -1,0 +1,47 @@
+//! Python's objects and the wires' values.
+
+mod from_value;
+mod misfit;
+mod to_value;
+
+use manywire_client::{Arguments, Wire};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+pub(crate) use from_value::{from_value, from_values};
+pub(crate) use to_value::to_value;
+
+/// The arguments of a call on a wire, by position or by name.
+pub(crate) fn arguments(
+    wire: Wire,
+    positional: &Bound<'_, PyTuple>,
+    named: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Arguments> {
+    if matches!(wire, Wire::Gob | Wire::Jsonrpc1) && positional.len() > 1 {
+        return Err(PyTypeError::new_err(format!(
+            "methods take one argument on this wire, and {} were given; for a struct write {{\"A\": 17, \"B\": 8}} or A=17, B=8",
+            positional.len()
+        )));
+    }
+    match named.filter(|named| !named.is_empty()) {
+        None => {
+            let values = positional.iter().enumerate().map(|(index, item)| {
+                to_value(&item, wire).map_err(|misfit| misfit.within(&format!("argument {}", index + 1)))
+            });
+            Ok(Arguments::Positional(values.collect::<Result<_, _>>()?))
+        }
+        Some(_) if !positional.is_empty() => {
+            Err(PyTypeError::new_err("arguments go either by position or by name, not both in one call"))
+        }
+        Some(named) => {
+            let pairs = named.iter().map(|(name, item)| {
+                let name: String = name.extract()?;
+                let value =
+                    to_value(&item, wire).map_err(|misfit| misfit.within(&format!("argument {name:?}")))?;
+                PyResult::Ok((name, value))
+            });
+            Ok(Arguments::Named(pairs.collect::<PyResult<_>>()?))
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What went wrong, as the exceptions of `manywire.errors`: the one place that decides which.
+
+use std::any::Any;
+
+use manywire_client::Wire;
+use manywire_core::{ErrorKind, RpcError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+
+use crate::convert::from_value;
+
+macro_rules! classes {
+    ($($function:ident $name:literal,)*) => {$(
+        fn $function(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+            static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+            CLASS.import(py, "manywire.errors", $name)
+        }
+    )*};
+}
+
+classes! {
+    error "Error",
+    connect_error "ConnectError",
+    timeout "Timeout",
+    remote_error "RemoteError",
+    protocol_error "ProtocolError",
+    unsupported_error "UnsupportedError",
+    usage_error "UsageError",
+}
+
+/// The exception for an error of a call on `wire`, which is none where the URL names none.
+pub(crate) fn to_exception(py: Python<'_>, error: &RpcError, wire: impl Into<Option<Wire>>) -> PyErr {
+    build(py, error, wire.into()).unwrap_or_else(|raised| raised)
+}
+
+fn build(py: Python<'_>, error: &RpcError, wire: Option<Wire>) -> PyResult<PyErr> {
+    let message = error.message();
+    match local_class(py, error, wire) {
+        Some(class) => Ok(PyErr::from_value(class?.call1((message,))?)),
+        None => {
+            let data = error.data().cloned().map(|data| from_value(py, data)).transpose()?;
+            let fields = (message, error.code(), data, wire.map(Wire::name), error.kind().as_str());
+            Ok(PyErr::from_value(remote_error(py)?.call1(fields)?))
+        }
+    }
+}
+
+/// The class of an error that arose on this side; none for what a server said.
+fn local_class<'py>(
+    py: Python<'py>,
+    error: &RpcError,
+    wire: Option<Wire>,
+) -> Option<PyResult<&'py Bound<'py, PyType>>> {
+    // Where servers give codes, an error without one is not theirs.
+    let has_codes = !matches!(wire, Some(Wire::Gob | Wire::Jsonrpc1 | Wire::Zerorpc));
+    match error.kind() {
+        ErrorKind::DeadlineExceeded => Some(timeout(py)),
+        _ if error.code().is_some() || error.data().is_some() => None,
+        ErrorKind::Unavailable => Some(connect_error(py)),
+        ErrorKind::Unsupported => Some(unsupported_error(py)),
+        ErrorKind::Internal => Some(protocol_error(py)),
+        ErrorKind::InvalidRequest | ErrorKind::InvalidParams if has_codes => Some(usage_error(py)),
+        _ => None,
+    }
+}
+
+/// A mistake of the caller's, found before anything was sent.
+pub(crate) fn usage(message: &str) -> PyErr {
+    Python::attach(|py| raise(usage_error(py), message))
+}
+
+/// An answer that cannot be read.
+pub(crate) fn protocol(message: &str) -> PyErr {
+    Python::attach(|py| raise(protocol_error(py), message))
+}
+
+/// A fault in the Rust code. As a panic it would be no `Exception`, and pass every `except` of a program.
+pub(crate) fn from_panic(panic: &(dyn Any + Send)) -> PyErr {
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(|text| &**text));
+    fault(text.unwrap_or("a panic without a message"))
+}
+
+/// A fault in the Rust code.
+pub(crate) fn fault(what: &str) -> PyErr {
+    Python::attach(|py| raise(error(py), &format!("a fault inside manywire, please report it: {what}")))
+}
+
+fn raise(class: PyResult<&Bound<'_, PyType>>, message: &str) -> PyErr {
+    class.map_or_else(|error| error, |class| PyErr::from_type(class.clone(), message.to_owned()))
+}

@@ -1,0 +1,80 @@
+//! What a client is told when it connects.
+
+use std::time::Duration;
+
+use manywire_client::{Client, MethodKind, Options, Tls, Url, Wire};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::errors;
+
+/// Reads the options that the Python package has put together; it has given every one its plainest form.
+pub(crate) fn read(options: &Bound<'_, PyDict>) -> PyResult<Options> {
+    let mut read = Options::default();
+    for (name, value) in options.iter() {
+        match &*name.extract::<String>()? {
+            "timeout" => read.timeout = seconds(&value)?,
+            "connect_timeout" => read.connect_timeout = seconds(&value)?,
+            "metadata" => read.metadata = value.extract()?,
+            "max_message" => read.limits.message_bytes = value.extract()?,
+            "attempts" => read.retry.attempts = value.extract()?,
+            "idempotent" => read.idempotent = value.extract()?,
+            "tls" => read.tls = tls(&value)?,
+            other => return Err(errors::usage(&format!("no option {other:?}"))),
+        }
+    }
+    Ok(read)
+}
+
+/// The same client with some options changed, and what they all are then.
+pub(crate) fn change(
+    before: &Options,
+    client: &Client,
+    changes: &Bound<'_, PyDict>,
+) -> PyResult<(Options, Client)> {
+    let (mut options, mut client) = (before.clone(), client.clone());
+    if let Some(timeout) = changes.get_item("timeout")? {
+        options.timeout = seconds(&timeout)?;
+        client = client.with_timeout(options.timeout);
+    }
+    if let Some(idempotent) = changes.get_item("idempotent")? {
+        options.idempotent = idempotent.extract()?;
+        if options.idempotent {
+            client = client.idempotent();
+        }
+    }
+    Ok((options, client))
+}
+
+/// A time in seconds; None is no limit.
+fn seconds(value: &Bound<'_, PyAny>) -> PyResult<Option<Duration>> {
+    let Some(seconds) = value.extract::<Option<f64>>()? else { return Ok(None) };
+    let valid = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero());
+    valid.map(Some).ok_or_else(|| {
+        errors::usage(&format!("a timeout of {seconds} s is none; give a positive number, or None"))
+    })
+}
+
+fn tls(value: &Bound<'_, PyAny>) -> PyResult<Tls> {
+    Ok(Tls {
+        authorities: value.getattr("ca")?.extract()?,
+        identity: value.getattr("identity")?.extract()?,
+        server_name: value.getattr("server_name")?.extract()?,
+        insecure: value.getattr("insecure")?.extract()?,
+    })
+}
+
+/// The wire that a URL asks for.
+pub(crate) fn wire_of(py: Python<'_>, url: &str) -> PyResult<Wire> {
+    let url: Url = url.parse().map_err(|error| errors::to_exception(py, &error, None))?;
+    Ok(url.wire)
+}
+
+pub(crate) fn kind_name(kind: MethodKind) -> &'static str {
+    match kind {
+        MethodKind::Unary => "unary",
+        MethodKind::ServerStream => "server_stream",
+        MethodKind::ClientStream => "client_stream",
+        MethodKind::TwoWay => "two_way",
+    }
+}

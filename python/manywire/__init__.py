@@ -1,0 +1,49 @@
+"""One client for five kinds of servers: Go's net/rpc, JSON-RPC, XML-RPC, zerorpc and gRPC.
+
+>>> import manywire
+>>> with manywire.connect(server.url("xmlrpc")) as client:
+...     client.call("add", 2, 3)
+...     client.multiply(6, 7)
+5
+42
+
+The URL says the wire: ``gob://``, ``jsonrpc1+tcp://``, ``jsonrpc://``, ``jsonrpc+ws://``, ``xmlrpc://``, ``zerorpc://``,
+``grpc://``; :func:`connect` has them all. Calls look the same on each, and so do errors: :class:`ConnectError`,
+:class:`Timeout`, :class:`RemoteError`, :class:`ProtocolError`, :class:`UnsupportedError` and :class:`UsageError` are all an
+:class:`Error`. A wire's own capabilities are not faked: a stream on XML-RPC is an :class:`UnsupportedError`.
+
+- :func:`connect` returns a blocking :class:`Client`; a call runs on the thread that makes it, without the GIL.
+- :mod:`manywire.aio` has the same for asyncio.
+- :mod:`manywire.gob` says what a dict or an int cannot say to Go.
+- :func:`serve` starts the server inside this process, on free ports, for tests.
+"""
+
+from . import aio, errors, gob
+from ._calls import Call
+from ._client import Client, Method, Stream, connect
+from ._native import __version__
+from ._options import Tls
+from ._server import Server, serve
+from .errors import ConnectError, Error, ProtocolError, RemoteError, Timeout, UnsupportedError, UsageError
+
+__all__ = [
+    "Call",
+    "Client",
+    "ConnectError",
+    "Error",
+    "Method",
+    "ProtocolError",
+    "RemoteError",
+    "Server",
+    "Stream",
+    "Timeout",
+    "Tls",
+    "UnsupportedError",
+    "UsageError",
+    "__version__",
+    "aio",
+    "connect",
+    "errors",
+    "gob",
+    "serve",
+]

@@ -1,0 +1,105 @@
+"""How a client connects, and what each of its calls carries."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Mapping, Optional, Union
+
+from .errors import UsageError
+
+Seconds = Union[float, timedelta, None]
+"""A time: seconds, a ``timedelta``, or None for no limit."""
+
+Pem = Union[str, bytes, "os.PathLike[str]"]
+"""A text in PEM (it begins with ``-----BEGIN``), or the path of a file that holds one."""
+
+Tokens = Union[str, "tuple[str, str]"]
+"""The token that gRPC calls carry: ``"APPID:APPKEY"`` or the two as a pair."""
+
+
+@dataclass(frozen=True)
+class Tls:
+    """How to speak TLS, where the URL asks for it (``grpcs://``, ``gob+tls://``, ``xmlrpc+https://``, ``jsonrpc+wss://``).
+
+    Nothing is needed where the server's certificate is one that this machine trusts.
+    """
+
+    ca: Optional[Pem] = None
+    """The authorities to trust in place of the machine's."""
+    cert: Optional[Pem] = None
+    """Our own certificate, where the server asks for one."""
+    key: Optional[Pem] = None
+    """The key of that certificate."""
+    server_name: Optional[str] = None
+    """The name to expect in the server's certificate, where it differs from the URL's."""
+    insecure: bool = False
+    """Take any certificate. Whoever is in between can then read and change everything."""
+
+
+@dataclass(frozen=True)
+class NativeTls:
+    """The same as the native module reads it."""
+
+    ca: Optional[bytes]
+    identity: Optional[tuple[bytes, bytes]]
+    server_name: Optional[str]
+    insecure: bool
+
+
+def seconds(time: Seconds) -> Optional[float]:
+    return time.total_seconds() if isinstance(time, timedelta) else time
+
+
+def read_pem(pem: Pem) -> bytes:
+    if isinstance(pem, str) and "-----BEGIN" in pem:
+        return pem.encode()
+    if isinstance(pem, bytes):
+        return pem
+    with open(pem, "rb") as file:
+        return file.read()
+
+
+def read_tls(tls: Tls) -> NativeTls:
+    if (tls.cert is None) != (tls.key is None):
+        raise UsageError("a client certificate needs its key, and the key its certificate: give Tls both cert and key")
+    identity = None
+    if tls.cert is not None and tls.key is not None:
+        identity = (read_pem(tls.cert), read_pem(tls.key))
+    ca = None if tls.ca is None else read_pem(tls.ca)
+    return NativeTls(ca, identity, tls.server_name, tls.insecure)
+
+
+def read_token(token: Tokens) -> list[tuple[str, str]]:
+    app_id, colon, app_key = token.partition(":") if isinstance(token, str) else (token[0], ":", token[1])
+    if not colon:
+        raise UsageError('a token is "APPID:APPKEY", or the two as a pair')
+    return [("appid", app_id), ("appkey", app_key)]
+
+
+def native_options(
+    timeout: Seconds,
+    connect_timeout: Seconds,
+    token: Optional[Tokens],
+    headers: Optional[Mapping[str, str]],
+    tls: Optional[Tls],
+    attempts: int,
+    idempotent: bool,
+    max_message: Optional[int],
+) -> dict[str, Any]:
+    metadata = list((headers or {}).items())
+    if token is not None:
+        metadata += read_token(token)
+    options: dict[str, Any] = {
+        "timeout": seconds(timeout),
+        "connect_timeout": seconds(connect_timeout),
+        "metadata": metadata,
+        "attempts": attempts,
+        "idempotent": idempotent,
+    }
+    if tls is not None:
+        options["tls"] = read_tls(tls)
+    if max_message is not None:
+        options["max_message"] = max_message
+    return options

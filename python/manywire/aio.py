@@ -1,0 +1,369 @@
+"""The same client for asyncio.
+
+>>> async def main():
+...     async with manywire.aio.connect(server.url("zerorpc")) as client:
+...         print(await client.call("add", 2, 3))
+...         async for item in client.stream("streaming_range", 0, 10, 5):
+...             print(item)
+>>> asyncio.run(main())
+5
+0
+5
+
+Cancelling a task, or a timeout of asyncio's, gives its call up, for the server too where the wire can say so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from types import TracebackType
+from typing import Any, AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Mapping, Optional, Union
+from weakref import WeakKeyDictionary
+
+from . import _native
+from ._calls import BatchCall, check_public, native_calls, remote_name
+from ._client import check_batch
+from ._options import Seconds, Tls, Tokens, native_options, seconds
+
+__all__ = ["AsyncClient", "AsyncStream", "connect"]
+
+Requests = Union[Iterable[Any], AsyncIterable[Any]]
+
+_UNSET: Any = object()
+
+_bridges: WeakKeyDictionary[asyncio.AbstractEventLoop, _native.Bridge] = WeakKeyDictionary()
+
+
+def _bridge(loop: asyncio.AbstractEventLoop) -> _native.Bridge:
+    bridge = _bridges.get(loop)
+    if bridge is None:
+        bridge = _bridges[loop] = _native.Bridge()
+        loop.add_reader(bridge.fileno(), bridge.drain)
+    return bridge
+
+
+async def _finish(start: Callable[..., _native.Ticket], *arguments: Any) -> Any:
+    """Wait for a future that the native module finishes; whoever cancels the wait gives the work up."""
+    future = asyncio.get_running_loop().create_future()
+    ticket = start(future, *arguments)
+    try:
+        return await future
+    except BaseException:
+        ticket.abort()
+        raise
+
+
+def connect(
+    url: str,
+    *,
+    timeout: Seconds = 30.0,
+    connect_timeout: Seconds = None,
+    token: Optional[Tokens] = None,
+    headers: Optional[Mapping[str, str]] = None,
+    tls: Optional[Tls] = None,
+    attempts: int = 3,
+    idempotent: bool = False,
+    max_message: Optional[int] = None,
+) -> Connecting:
+    """Connect as :func:`manywire.connect` does, with the same options: ``client = await manywire.aio.connect(url)``, or
+    ``async with manywire.aio.connect(url) as client``."""
+    options = native_options(timeout, connect_timeout, token, headers, tls, attempts, idempotent, max_message)
+    return Connecting(url, options)
+
+
+class Connecting:
+    """A connection that is still to be made; await it, or use it with ``async with``."""
+
+    __slots__ = ("_client", "_options", "_url")
+
+    def __init__(self, url: str, options: dict[str, Any]) -> None:
+        self._url = url
+        self._options = options
+        self._client: Optional[AsyncClient] = None
+
+    async def _connect(self) -> AsyncClient:
+        bridge = _bridge(asyncio.get_running_loop())
+        return AsyncClient(await _finish(_native.connect_async, bridge, self._url, self._options))
+
+    def __await__(self) -> Generator[Any, None, AsyncClient]:
+        return self._connect().__await__()
+
+    async def __aenter__(self) -> AsyncClient:
+        self._client = await self._connect()
+        return self._client
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+
+class AsyncClient:
+    """Calls the methods of one server; made by :func:`connect`. It belongs to the event loop in which it was made.
+
+    Methods can also be called as if they were Python's: ``await client.add(2, 3)``, and
+    ``async for item in client.streaming_range(0, 10, 2)``. A method that bears one of the names below, or begins with an
+    underscore, is reached by :meth:`call`.
+    """
+
+    __slots__ = ("__weakref__", "_connection")
+
+    def __init__(self, connection: _native.AsyncConnection) -> None:
+        self._connection = connection
+
+    async def call(self, method: str, /, *arguments: Any, **named: Any) -> Any:
+        """Call a method that answers once, with arguments by position or by name; see :meth:`manywire.Client.call`."""
+        return await _finish(self._connection.call, method, arguments, named)
+
+    def stream(self, method: str, /, *arguments: Any, **named: Any) -> AsyncStream:
+        """Call a method that answers with a stream; the call is made when the first item is asked for."""
+        return AsyncStream(lambda: _finish(self._connection.stream, method, arguments, named))
+
+    async def send(self, method: str, requests: Requests) -> Any:
+        """Send a stream of requests, from an iterable or an async iterable, and return the one answer: gRPC only."""
+        if isinstance(requests, (list, tuple)):
+            return await _finish(self._connection.send, method, requests)
+        feed = _native.Feed()
+        pump = asyncio.ensure_future(_feed(feed, requests))
+        try:
+            return await _finish(self._connection.send, method, feed)
+        finally:
+            pump.cancel()
+
+    def exchange(self, method: str, requests: Requests) -> AsyncStream:
+        """Send a stream of requests, from an iterable or an async iterable, while the answers come: gRPC only."""
+        if isinstance(requests, (list, tuple)):
+            return AsyncStream(lambda: _finish(self._connection.exchange, method, requests))
+        return AsyncStream(lambda: self._exchange(method, requests))
+
+    async def _exchange(self, method: str, requests: Requests) -> _Fed:
+        feed = _native.Feed()
+        pump = asyncio.ensure_future(_feed(feed, requests))
+        try:
+            return _Fed(await _finish(self._connection.exchange, method, feed), pump)
+        except BaseException:
+            pump.cancel()
+            raise
+
+    async def notify(self, method: str, /, *arguments: Any, **named: Any) -> None:
+        """Call a method without asking for an answer: JSON-RPC 2.0 only."""
+        await _finish(self._connection.notify, method, arguments, named)
+
+    async def batch(self, calls: Iterable[BatchCall], *, return_errors: bool = False) -> list[Any]:
+        """Make many calls at once and return the answers in their order; see :meth:`manywire.Client.batch`."""
+        return check_batch(await _finish(self._connection.batch, native_calls(calls)), return_errors)
+
+    async def methods(self) -> list[str]:
+        """The names of the server's methods, by the wire's own introspection."""
+        names: list[str] = await _finish(self._connection.methods)
+        return names
+
+    async def describe(self, method: str) -> str:
+        """What a method is called with, what it answers, and what it is for."""
+        text: str = await _finish(self._connection.describe, method)
+        return text
+
+    def using(self, *, timeout: Seconds = _UNSET, idempotent: bool = _UNSET) -> AsyncClient:
+        """The same client, on the same connections, for calls with another timeout or that may be made twice."""
+        options: dict[str, Any] = {}
+        if timeout is not _UNSET:
+            options["timeout"] = seconds(timeout)
+        if idempotent is not _UNSET:
+            options["idempotent"] = idempotent
+        return AsyncClient(self._connection.using(options))
+
+    @property
+    def url(self) -> str:
+        """Where it is connected to."""
+        return self._connection.url
+
+    @property
+    def wire(self) -> str:
+        """The wire that it speaks: gob, jsonrpc1, jsonrpc, xmlrpc, zerorpc or grpc."""
+        return self._connection.wire
+
+    async def close(self) -> None:
+        """Drop the connections. Calls that are under way finish; later ones fail."""
+        self._connection.close()
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        await self.close()
+
+    def __getattr__(self, name: str) -> AsyncMethod:
+        check_public(self, name)
+        return AsyncMethod(self, name)
+
+    def __repr__(self) -> str:
+        return f"<manywire.aio.AsyncClient {self.url}>"
+
+
+class AsyncMethod:
+    """A remote method that was reached as an attribute of a client; further attributes are parts of its name."""
+
+    __slots__ = ("_client", "_name")
+
+    def __init__(self, client: AsyncClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def __call__(self, /, *arguments: Any, **named: Any) -> AsyncAnswer:
+        return AsyncAnswer(self._client, remote_name(self._client.wire, self._name), arguments, named)
+
+    def __getattr__(self, name: str) -> AsyncMethod:
+        check_public(self, name)
+        return AsyncMethod(self._client, f"{self._name}.{name}")
+
+    def __repr__(self) -> str:
+        return f"<manywire.aio.AsyncMethod {remote_name(self._client.wire, self._name)} of {self._client.url}>"
+
+
+class AsyncAnswer:
+    """A call by attribute, which is made when it is awaited, or when the first item is asked for by ``async for``."""
+
+    __slots__ = ("_arguments", "_client", "_method", "_named")
+
+    def __init__(self, client: AsyncClient, method: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        self._client = client
+        self._method = method
+        self._arguments = arguments
+        self._named = named
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._value().__await__()
+
+    async def _value(self) -> Any:
+        connection = self._client._connection
+        kind = connection.kind_of(self._method)
+        if kind == "client_stream":
+            (requests,) = self._arguments
+            return await self._client.send(self._method, requests)
+        if kind == "two_way":
+            return self._stream()
+        answer = await _finish(connection.request, self._method, self._arguments, self._named)
+        return AsyncStream.begun(answer) if isinstance(answer, _native.AsyncStream) else answer
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self._stream()
+
+    def _stream(self) -> AsyncStream:
+        if self._client._connection.kind_of(self._method) == "two_way":
+            (requests,) = self._arguments
+            return self._client.exchange(self._method, requests)
+        return self._client.stream(self._method, *self._arguments, **self._named)
+
+
+class AsyncStream(AsyncIterator[Any]):
+    """The items that a server sends, for ``async for``. Closing it, or leaving its ``async with`` block, ends it for the
+    server. A wait for an item that is cancelled loses none."""
+
+    __slots__ = ("_begin", "_beginning", "_has_ended", "_items", "_native")
+
+    def __init__(self, begin: Callable[[], Any]) -> None:
+        self._begin = begin
+        self._beginning = asyncio.Lock()
+        self._native: Union[_native.AsyncStream, _Fed, None] = None
+        self._items: deque[Any] = deque()
+        self._has_ended = False
+
+    @classmethod
+    def begun(cls, native: _native.AsyncStream) -> AsyncStream:
+        stream = cls(lambda: None)
+        stream._native = native
+        return stream
+
+    async def __anext__(self) -> Any:
+        while not self._items:
+            if self._has_ended:
+                raise StopAsyncIteration
+            await self._read()
+        return self._items.popleft()
+
+    async def _read(self) -> None:
+        native = self._native
+        if native is None:
+            async with self._beginning:
+                if self._native is None and not self._has_ended:
+                    self._native = await self._begin()
+            return
+        future = asyncio.get_running_loop().create_future()
+        # The items stay there when this wait is cancelled, so the ticket is not needed.
+        native.next_chunk(future)
+        try:
+            items = await future
+        except Exception:
+            self._has_ended = True
+            raise
+        if items is not None:
+            self._items.extend(items)
+            self._has_ended = not items
+
+    async def close(self) -> None:
+        """End the stream for the server too."""
+        self._has_ended = True
+        self._items.clear()
+        if self._native is not None:
+            self._native.close()
+
+    async def __aenter__(self) -> AsyncStream:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        await self.close()
+
+
+class _Fed:
+    """A stream of answers whose requests come from a task."""
+
+    __slots__ = ("_native", "_pump")
+
+    def __init__(self, native: _native.AsyncStream, pump: asyncio.Future[None]) -> None:
+        self._native = native
+        self._pump = pump
+
+    def next_chunk(self, future: asyncio.Future[Any]) -> _native.Ticket:
+        return self._native.next_chunk(future)
+
+    def close(self) -> None:
+        self._pump.cancel()
+        self._native.close()
+
+
+async def _feed(feed: _native.Feed, requests: Requests) -> None:
+    try:
+        if isinstance(requests, AsyncIterable):
+            async for request in requests:
+                if not await _put(feed, request):
+                    return
+        else:
+            for request in requests:
+                if not await _put(feed, request):
+                    return
+        feed.finish()
+    except Exception as error:
+        feed.fail(error)
+
+
+async def _put(feed: _native.Feed, request: Any) -> bool:
+    taken = feed.try_put(request)
+    while taken is None:
+        await _finish(feed.room, _bridge(asyncio.get_running_loop()))
+        taken = feed.try_put(request)
+    return taken

@@ -1,0 +1,88 @@
+"""What can go wrong with a call. Every class here is an :class:`Error`."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+__all__ = [
+    "ConnectError",
+    "Error",
+    "ProtocolError",
+    "RemoteError",
+    "Timeout",
+    "UnsupportedError",
+    "UsageError",
+]
+
+
+class Error(Exception):
+    """Anything that went wrong with a call."""
+
+
+class ConnectError(Error, ConnectionError):
+    """The server could not be reached, or the connection to it was lost."""
+
+
+class Timeout(Error, TimeoutError):
+    """The answer did not come in time."""
+
+
+class RemoteError(Error):
+    """The server answered with an error.
+
+    >>> try:
+    ...     client.call("divide", 1, 0)
+    ... except manywire.RemoteError as error:
+    ...     print(error.code, error.message, error.kind, error.wire)
+    -32500 division by zero divide_by_zero xmlrpc
+    """
+
+    message: str
+    """The server's own words."""
+    code: Optional[int]
+    """The number that the wire gives the error, where the wire has numbers."""
+    data: Any
+    """What more the server said, for programs: the ``data`` of JSON-RPC, the name and the traceback of zerorpc's exception."""
+    wire: Optional[str]
+    """The wire that it came on: ``"gob"``, ``"grpc"``, …"""
+    kind: str
+    """What it means, in the same words on every wire: ``"unknown_method"``, ``"invalid_params"``, ``"not_found"``, …"""
+
+    def __init__(
+        self,
+        message: str,
+        code: Optional[int] = None,
+        data: Any = None,
+        wire: Optional[str] = None,
+        kind: str = "failed",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.data = data
+        self.wire = wire
+        self.kind = kind
+
+
+class ProtocolError(Error):
+    """The server's answer cannot be read."""
+
+
+class UnsupportedError(Error):
+    """This wire cannot do what was asked; nothing was sent.
+
+    >>> client.stream("ticks")
+    Traceback (most recent call last):
+        ...
+    manywire.errors.UnsupportedError: xmlrpc+http://... has no streams; use zerorpc://, grpc:// or jsonrpc+ws://
+    """
+
+
+class UsageError(Error, ValueError):
+    """A mistake of the caller's, such as a URL that names no wire; nothing was sent.
+
+    >>> manywire.connect("127.0.0.1:1234")
+    Traceback (most recent call last):
+        ...
+    manywire.errors.UsageError: "127.0.0.1:1234" names no wire; write it as gob://127.0.0.1:1234, ...
+    """
