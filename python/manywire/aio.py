@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from types import TracebackType
-from typing import Any, AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Mapping, Optional, Union
+from typing import Any, AsyncIterable, AsyncIterator, Callable, Coroutine, Generator, Iterable, Mapping, Optional, Union
 from weakref import WeakKeyDictionary
 
 from . import _native
@@ -231,15 +231,17 @@ class AsyncMethod:
 
 
 class AsyncAnswer:
-    """A call by attribute, which is made when it is awaited, or when the first item is asked for by ``async for``."""
+    """A call by attribute, which is made when it is awaited, or as a stream when the first item is asked for by
+    ``async for``, which may be inside ``async with``."""
 
-    __slots__ = ("_arguments", "_client", "_method", "_named")
+    __slots__ = ("_arguments", "_client", "_method", "_named", "_opened")
 
     def __init__(self, client: AsyncClient, method: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         self._client = client
         self._method = method
         self._arguments = arguments
         self._named = named
+        self._opened: Optional[AsyncStream] = None
 
     def __await__(self) -> Generator[Any, None, Any]:
         return self._value().__await__()
@@ -258,6 +260,19 @@ class AsyncAnswer:
     def __aiter__(self) -> AsyncIterator[Any]:
         return self._stream()
 
+    async def __aenter__(self) -> AsyncStream:
+        self._opened = self._stream()
+        return self._opened
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        if self._opened is not None:
+            await self._opened.close()
+
     def _stream(self) -> AsyncStream:
         if self._client._connection.kind_of(self._method) == "two_way":
             (requests,) = self._arguments
@@ -271,16 +286,16 @@ class AsyncStream(AsyncIterator[Any]):
 
     __slots__ = ("_begin", "_beginning", "_has_ended", "_items", "_native")
 
-    def __init__(self, begin: Callable[[], Any]) -> None:
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         self._begin = begin
-        self._beginning = asyncio.Lock()
+        self._beginning: Optional[asyncio.Task[Any]] = None
         self._native: Union[_native.AsyncStream, _Fed, None] = None
         self._items: deque[Any] = deque()
         self._has_ended = False
 
     @classmethod
     def begun(cls, native: _native.AsyncStream) -> AsyncStream:
-        stream = cls(lambda: None)
+        stream = cls(_nothing)
         stream._native = native
         return stream
 
@@ -294,10 +309,8 @@ class AsyncStream(AsyncIterator[Any]):
     async def _read(self) -> None:
         native = self._native
         if native is None:
-            async with self._beginning:
-                if self._native is None and not self._has_ended:
-                    self._native = await self._begin()
-            return
+            self._beginning = self._beginning or asyncio.ensure_future(self._begin())
+            native = self._native = await asyncio.shield(self._beginning)
         future = asyncio.get_running_loop().create_future()
         # The items stay there when this wait is cancelled, so the ticket is not needed.
         native.next_chunk(future)
@@ -316,6 +329,8 @@ class AsyncStream(AsyncIterator[Any]):
         self._items.clear()
         if self._native is not None:
             self._native.close()
+        elif self._beginning is not None:
+            self._beginning.cancel()
 
     async def __aenter__(self) -> AsyncStream:
         return self
@@ -327,6 +342,10 @@ class AsyncStream(AsyncIterator[Any]):
         traceback: Optional[TracebackType],
     ) -> None:
         await self.close()
+
+
+async def _nothing() -> None:
+    """What a stream that has begun already begins with."""
 
 
 class _Fed:
