@@ -5,23 +5,26 @@ use std::sync::Arc;
 
 use manywire_core::{Empty, Method, Methods, RpcError};
 
-/// The same methods, and three that tell about them.
+/// The same methods, and three that tell about them all, themselves included.
 pub fn with_introspection(methods: &Methods) -> Methods {
+    let told = with_system(methods, &Arc::default());
+    with_system(methods, &Arc::new(told))
+}
+
+/// The same methods, and three that tell about `told`.
+fn with_system(methods: &Methods, told: &Arc<Methods>) -> Methods {
     let mut all = methods.clone();
-    let served = Arc::new(methods.clone());
-    let mut names: Vec<String> = ["listMethods", "methodHelp", "methodSignature"]
-        .map(|name| format!("system.{name}"))
-        .into_iter()
-        .chain(methods.iter().filter(|method| !method.is_stream()).map(|method| method.name().to_owned()))
-        .collect();
+    let mut names: Vec<String> =
+        told.iter().filter(|method| !method.is_stream()).map(|method| method.name().to_owned()).collect();
     names.sort_unstable();
     all.add("system.listMethods", "The names of all methods.", move |_: Empty| ready(Ok(names.clone())));
-    let known = served.clone();
+    let known = told.clone();
     all.add("system.methodHelp", "What a method does.", move |name: String| {
         ready(find(&known, &name).map(|method| method.doc().to_owned()))
     });
+    let known = told.clone();
     all.add("system.methodSignature", "What a method takes and returns.", move |name: String| {
-        ready(find(&served, &name).map(Method::signature))
+        ready(find(&known, &name).map(Method::signature))
     });
     all
 }
