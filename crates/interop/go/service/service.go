@@ -85,6 +85,7 @@ func Register(server *rpc.Server) error {
 		"Js":          Counter{},
 		"handler/js":  Counter{},
 		"Demo":        Demo{},
+		"Echo":        Echo{},
 	} {
 		if err := server.RegisterName(name, receiver); err != nil {
 			return fmt.Errorf("register %s: %w", name, err)
