@@ -286,18 +286,19 @@ class AsyncStream(AsyncIterator[Any]):
 
     __slots__ = ("_begin", "_beginning", "_has_ended", "_items", "_native")
 
-    def __init__(self, begin: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, _Chunks]]) -> None:
         self._begin = begin
-        self._beginning: Optional[asyncio.Task[Any]] = None
-        self._native: Union[_native.AsyncStream, _Fed, None] = None
+        self._beginning: Optional[asyncio.Task[_Chunks]] = None
+        self._native: Optional[_Chunks] = None
         self._items: deque[Any] = deque()
         self._has_ended = False
 
     @classmethod
     def begun(cls, native: _native.AsyncStream) -> AsyncStream:
-        stream = cls(_nothing)
-        stream._native = native
-        return stream
+        async def begin() -> _Chunks:
+            return native
+
+        return cls(begin)
 
     async def __anext__(self) -> Any:
         while not self._items:
@@ -307,10 +308,7 @@ class AsyncStream(AsyncIterator[Any]):
         return self._items.popleft()
 
     async def _read(self) -> None:
-        native = self._native
-        if native is None:
-            self._beginning = self._beginning or asyncio.ensure_future(self._begin())
-            native = self._native = await asyncio.shield(self._beginning)
+        native = self._native or await self._opened()
         future = asyncio.get_running_loop().create_future()
         # The items stay there when this wait is cancelled, so the ticket is not needed.
         native.next_chunk(future)
@@ -322,6 +320,12 @@ class AsyncStream(AsyncIterator[Any]):
         if items is not None:
             self._items.extend(items)
             self._has_ended = not items
+
+    async def _opened(self) -> _Chunks:
+        """Make the call, once, however many wait for it and however many of them give up waiting."""
+        self._beginning = self._beginning or asyncio.ensure_future(self._begin())
+        self._native = native = await asyncio.shield(self._beginning)
+        return native
 
     async def close(self) -> None:
         """End the stream for the server too."""
@@ -344,10 +348,6 @@ class AsyncStream(AsyncIterator[Any]):
         await self.close()
 
 
-async def _nothing() -> None:
-    """What a stream that has begun already begins with."""
-
-
 class _Fed:
     """A stream of answers whose requests come from a task."""
 
@@ -363,6 +363,10 @@ class _Fed:
     def close(self) -> None:
         self._pump.cancel()
         self._native.close()
+
+
+_Chunks = Union[_native.AsyncStream, _Fed]
+"""Where the items of a stream come from."""
 
 
 async def _feed(feed: _native.Feed, requests: Requests) -> None:

@@ -52,15 +52,15 @@ fn local_class<'py>(
     error: &RpcError,
     wire: Option<Wire>,
 ) -> Option<PyResult<&'py Bound<'py, PyType>>> {
-    // Where servers give codes, an error without one is not theirs.
-    let has_codes = !matches!(wire, Some(Wire::Gob | Wire::Jsonrpc1 | Wire::Zerorpc));
+    // Where a server's errors have a code or data, one without is ours. Go's are bare text.
+    let is_bare = matches!(wire, Some(Wire::Gob | Wire::Jsonrpc1));
     match error.kind() {
         ErrorKind::DeadlineExceeded => Some(timeout(py)),
         _ if error.code().is_some() || error.data().is_some() => None,
         ErrorKind::Unavailable => Some(connect_error(py)),
         ErrorKind::Unsupported => Some(unsupported_error(py)),
         ErrorKind::Internal => Some(protocol_error(py)),
-        ErrorKind::InvalidRequest | ErrorKind::InvalidParams if has_codes => Some(usage_error(py)),
+        ErrorKind::InvalidRequest | ErrorKind::InvalidParams if !is_bare => Some(usage_error(py)),
         _ => None,
     }
 }
