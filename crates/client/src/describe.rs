@@ -47,12 +47,13 @@ impl Client {
             }
             Wire::Zerorpc => {
                 let help = self.call("_zerorpc_help", vec![method.into()]).await?;
-                let arguments = self.call("_zerorpc_args", vec![method.into()]).await?;
-                Ok(format!(
-                    "{method}({})\n{}",
-                    names(&arguments).join(", "),
-                    help.as_str().unwrap_or_default()
-                ))
+                let arguments = match self.call("_zerorpc_args", vec![method.into()]).await {
+                    Ok(arguments) => names(&arguments).join(", "),
+                    // Python's zerorpc 0.6.3 asks for them in a way that went with Python 3.11.
+                    Err(error) if error.kind() == ErrorKind::Failed => "…".to_owned(),
+                    Err(error) => return Err(error),
+                };
+                Ok(format!("{method}({arguments})\n{}", help.as_str().unwrap_or_default()))
             }
             Wire::Gob | Wire::Jsonrpc1 => {
                 let signature = self.netrpc("system.methodSignature", vec![method.into()]).await?;
