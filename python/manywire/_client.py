@@ -161,8 +161,10 @@ class Client:
         """What a method is called with, what it answers, and what it is for.
 
         >>> print(client.describe("divide"))
+        divide(int, int) -> double
         divide(double, double) -> double
         ...
+        True division: always a float.
         """
         return self._connection.describe(method)
 

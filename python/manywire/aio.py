@@ -25,6 +25,7 @@ from . import _native
 from ._calls import BatchCall, check_public, native_calls, remote_name
 from ._client import check_batch
 from ._options import Seconds, Tls, Tokens, native_options, seconds
+from .errors import UsageError
 
 __all__ = ["AsyncClient", "AsyncStream", "connect"]
 
@@ -43,9 +44,11 @@ def _bridge(loop: asyncio.AbstractEventLoop) -> _native.Bridge:
     return bridge
 
 
-async def _finish(start: Callable[..., _native.Ticket], *arguments: Any) -> Any:
+async def _finish(loop: asyncio.AbstractEventLoop, start: Callable[..., _native.Ticket], *arguments: Any) -> Any:
     """Wait for a future that the native module finishes; whoever cancels the wait gives the work up."""
-    future = asyncio.get_running_loop().create_future()
+    if asyncio.get_running_loop() is not loop:
+        raise UsageError("this client was connected in another event loop; connect one in each")
+    future = loop.create_future()
     ticket = start(future, *arguments)
     try:
         return await future
@@ -83,8 +86,9 @@ class Connecting:
         self._client: Optional[AsyncClient] = None
 
     async def _connect(self) -> AsyncClient:
-        bridge = _bridge(asyncio.get_running_loop())
-        return AsyncClient(await _finish(_native.connect_async, bridge, self._url, self._options))
+        loop = asyncio.get_running_loop()
+        connection = await _finish(loop, _native.connect_async, _bridge(loop), self._url, self._options)
+        return AsyncClient(connection, loop)
 
     def __await__(self) -> Generator[Any, None, AsyncClient]:
         return self._connect().__await__()
@@ -111,61 +115,62 @@ class AsyncClient:
     underscore, is reached by :meth:`call`.
     """
 
-    __slots__ = ("__weakref__", "_connection")
+    __slots__ = ("__weakref__", "_connection", "_loop")
 
-    def __init__(self, connection: _native.AsyncConnection) -> None:
+    def __init__(self, connection: _native.AsyncConnection, loop: asyncio.AbstractEventLoop) -> None:
         self._connection = connection
+        self._loop = loop
 
     async def call(self, method: str, /, *arguments: Any, **named: Any) -> Any:
         """Call a method that answers once, with arguments by position or by name; see :meth:`manywire.Client.call`."""
-        return await _finish(self._connection.call, method, arguments, named)
+        return await _finish(self._loop, self._connection.call, method, arguments, named)
 
     def stream(self, method: str, /, *arguments: Any, **named: Any) -> AsyncStream:
         """Call a method that answers with a stream; the call is made when the first item is asked for."""
-        return AsyncStream(lambda: _finish(self._connection.stream, method, arguments, named))
+        return AsyncStream(lambda: _finish(self._loop, self._connection.stream, method, arguments, named))
 
     async def send(self, method: str, requests: Requests) -> Any:
         """Send a stream of requests, from an iterable or an async iterable, and return the one answer: gRPC only."""
         if isinstance(requests, (list, tuple)):
-            return await _finish(self._connection.send, method, requests)
+            return await _finish(self._loop, self._connection.send, method, requests)
         feed = _native.Feed()
         pump = asyncio.ensure_future(_feed(feed, requests))
         try:
-            return await _finish(self._connection.send, method, feed)
+            return await _finish(self._loop, self._connection.send, method, feed)
         finally:
             pump.cancel()
 
     def exchange(self, method: str, requests: Requests) -> AsyncStream:
         """Send a stream of requests, from an iterable or an async iterable, while the answers come: gRPC only."""
         if isinstance(requests, (list, tuple)):
-            return AsyncStream(lambda: _finish(self._connection.exchange, method, requests))
+            return AsyncStream(lambda: _finish(self._loop, self._connection.exchange, method, requests))
         return AsyncStream(lambda: self._exchange(method, requests))
 
     async def _exchange(self, method: str, requests: Requests) -> _Fed:
         feed = _native.Feed()
         pump = asyncio.ensure_future(_feed(feed, requests))
         try:
-            return _Fed(await _finish(self._connection.exchange, method, feed), pump)
+            return _Fed(await _finish(self._loop, self._connection.exchange, method, feed), pump)
         except BaseException:
             pump.cancel()
             raise
 
     async def notify(self, method: str, /, *arguments: Any, **named: Any) -> None:
         """Call a method without asking for an answer: JSON-RPC 2.0 only."""
-        await _finish(self._connection.notify, method, arguments, named)
+        await _finish(self._loop, self._connection.notify, method, arguments, named)
 
     async def batch(self, calls: Iterable[BatchCall], *, return_errors: bool = False) -> list[Any]:
         """Make many calls at once and return the answers in their order; see :meth:`manywire.Client.batch`."""
-        return check_batch(await _finish(self._connection.batch, native_calls(calls)), return_errors)
+        return check_batch(await _finish(self._loop, self._connection.batch, native_calls(calls)), return_errors)
 
     async def methods(self) -> list[str]:
         """The names of the server's methods, by the wire's own introspection."""
-        names: list[str] = await _finish(self._connection.methods)
+        names: list[str] = await _finish(self._loop, self._connection.methods)
         return names
 
     async def describe(self, method: str) -> str:
         """What a method is called with, what it answers, and what it is for."""
-        text: str = await _finish(self._connection.describe, method)
+        text: str = await _finish(self._loop, self._connection.describe, method)
         return text
 
     def using(self, *, timeout: Seconds = _UNSET, idempotent: bool = _UNSET) -> AsyncClient:
@@ -175,7 +180,7 @@ class AsyncClient:
             options["timeout"] = seconds(timeout)
         if idempotent is not _UNSET:
             options["idempotent"] = idempotent
-        return AsyncClient(self._connection.using(options))
+        return AsyncClient(self._connection.using(options), self._loop)
 
     @property
     def url(self) -> str:
@@ -254,7 +259,7 @@ class AsyncAnswer:
             return await self._client.send(self._method, requests)
         if kind == "two_way":
             return self._stream()
-        answer = await _finish(connection.request, self._method, self._arguments, self._named)
+        answer = await _finish(self._client._loop, connection.request, self._method, self._arguments, self._named)
         return AsyncStream.begun(answer) if isinstance(answer, _native.AsyncStream) else answer
 
     def __aiter__(self) -> AsyncIterator[Any]:
@@ -387,6 +392,7 @@ async def _feed(feed: _native.Feed, requests: Requests) -> None:
 async def _put(feed: _native.Feed, request: Any) -> bool:
     taken = feed.try_put(request)
     while taken is None:
-        await _finish(feed.room, _bridge(asyncio.get_running_loop()))
+        loop = asyncio.get_running_loop()
+        await _finish(loop, feed.room, _bridge(loop))
         taken = feed.try_put(request)
     return taken

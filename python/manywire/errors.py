@@ -34,7 +34,7 @@ class RemoteError(Error):
     ...     client.call("divide", 1, 0)
     ... except manywire.RemoteError as error:
     ...     print(error.code, error.message, error.kind, error.wire)
-    -32500 division by zero divide_by_zero xmlrpc
+    -32500 division by zero failed xmlrpc
     """
 
     message: str

@@ -1,0 +1,181 @@
+"""What goes wrong, and how it is told."""
+
+from __future__ import annotations
+
+import pickle
+import socket
+import threading
+from typing import Any, Callable, Iterator
+
+import pytest
+
+import manywire
+
+Connect = Callable[..., manywire.Client]
+
+
+def fail(client: manywire.Client) -> Any:
+    """A call that the method itself refuses."""
+    if client.wire in ("gob", "jsonrpc1"):
+        return client.Arith.Divide(A=1, B=0)
+    if client.wire == "grpc":
+        return client.UserService.GetUser(id=-1)
+    return client.divide(1, 0)
+
+
+def test_a_methods_own_error(client: manywire.Client) -> None:
+    with pytest.raises(manywire.RemoteError) as raised:
+        fail(client)
+    error = raised.value
+    code, kind, words = {
+        "gob": (None, "failed", "divide by zero."),
+        "jsonrpc1": (None, "failed", "divide by zero."),
+        "jsonrpc": (-32000, "failed", "division by zero"),
+        "xmlrpc": (-32500, "failed", "division by zero"),
+        "zerorpc": (None, "divide_by_zero", "division by zero"),
+        "grpc": (3, "invalid_value", "the id of a user is a positive number, got -1"),
+    }[client.wire]
+    assert (error.code, error.kind, error.message, error.wire) == (code, kind, words, client.wire)
+    assert str(error) == words
+    assert isinstance(error, manywire.Error)
+
+
+def test_data_comes_with_an_error(connect: Connect) -> None:
+    with pytest.raises(manywire.RemoteError) as raised:
+        connect("zerorpc").divide(1, 0)
+    assert raised.value.data["name"] == "ZeroDivisionError"
+    with pytest.raises(manywire.RemoteError) as raised:
+        connect("grpc").UserService.GetUser(id=0)
+    assert raised.value.data["field"] == "id"
+
+
+def test_an_unknown_method(client: manywire.Client) -> None:
+    with pytest.raises(manywire.RemoteError) as raised:
+        client.call("No.Such")
+    assert raised.value.kind == "unknown_method"
+
+
+def test_an_error_survives_pickling(connect: Connect) -> None:
+    with pytest.raises(manywire.RemoteError) as raised:
+        connect("grpc").UserService.GetUser(id=0)
+    copy = pickle.loads(pickle.dumps(raised.value))
+    assert (type(copy), vars(copy), copy.args) == (manywire.RemoteError, vars(raised.value), raised.value.args)
+
+
+def test_wrong_arguments(connect: Connect) -> None:
+    with pytest.raises(manywire.RemoteError) as raised:
+        connect("jsonrpc").add(1)
+    assert (raised.value.code, raised.value.kind) == (-32602, "invalid_params")
+    with pytest.raises(manywire.UsageError, match="no_such_field"):
+        connect("grpc").Greeter.SayHello(no_such_field=1)
+
+
+def test_what_a_wire_cannot_do_is_told_before_anything_is_sent(client: manywire.Client) -> None:
+    has_streams = client.wire in ("zerorpc", "grpc") or client.url.startswith("jsonrpc+ws")
+    if not has_streams:
+        with pytest.raises(manywire.UnsupportedError, match="has no streams; use zerorpc://"):
+            client.stream("ticks")
+    if client.wire != "jsonrpc":
+        with pytest.raises(manywire.UnsupportedError, match="has no notifications; use jsonrpc://"):
+            client.notify("ping", 1)
+    if client.wire != "grpc":
+        with pytest.raises(manywire.UnsupportedError, match="streams of requests are gRPC's"):
+            client.send("PutStream", [])
+        with pytest.raises(manywire.UnsupportedError, match="streams of requests are gRPC's"):
+            client.exchange("PutStream", iter([]))
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("127.0.0.1:1234", "names no wire; write it as gob://127.0.0.1:1234"),
+        ("soap://127.0.0.1:1", "no wire soap://; there are gob"),
+        ("gob://localhost", "needs a host and a port"),
+    ],
+)
+def test_a_url_that_is_none(url: str, words: str) -> None:
+    with pytest.raises(manywire.UsageError, match=words) as raised:
+        manywire.connect(url)
+    assert isinstance(raised.value, ValueError)
+
+
+def test_nobody_there(client: manywire.Client) -> None:
+    scheme = client.url.partition("://")[0]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        # Over HTTP/1.1 the first call connects.
+        with pytest.raises(manywire.ConnectError) as raised, manywire.connect(f"{scheme}://127.0.0.1:{port}") as nobody:
+            fail(nobody)
+    assert isinstance(raised.value, ConnectionError)
+
+
+@pytest.fixture
+def silence() -> Iterator[str]:
+    """A server that accepts and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("scheme", ["gob", "jsonrpc1+http", "jsonrpc", "xmlrpc", "zerorpc", "grpc", "jsonrpc+ws", "gob+http"])
+def test_no_answer_in_time(silence: str, scheme: str) -> None:
+    with pytest.raises(manywire.Timeout) as raised, manywire.connect(f"{scheme}://{silence}", timeout=0.1) as client:
+        fail(client)
+    assert isinstance(raised.value, TimeoutError)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf")])
+def test_a_timeout_that_is_none(server: manywire.Server, timeout: float) -> None:
+    with pytest.raises(manywire.UsageError, match="give a positive number, or None"):
+        manywire.connect(server.url("gob"), timeout=timeout)
+
+
+def babbling(answer: bytes) -> Iterator[str]:
+    """A server that answers anything with the same."""
+
+    def serve(listener: socket.socket) -> None:
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            peer.recv(65536)
+            peer.sendall(answer)
+            peer.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture(params=[b"\xff" * 64, b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", b"{]\n", b"", b"\x05"])
+def nonsense(request: pytest.FixtureRequest) -> Iterator[str]:
+    yield from babbling(request.param)
+
+
+@pytest.mark.parametrize("scheme", ["gob", "gob+http", "jsonrpc1+tcp", "jsonrpc1+http", "jsonrpc", "jsonrpc+ws", "xmlrpc", "zerorpc", "grpc"])
+def test_nonsense_is_an_error_of_ours(nonsense: str, scheme: str) -> None:
+    with pytest.raises(manywire.Error) as raised, manywire.connect(f"{scheme}://{nonsense}", timeout=10) as client:
+        fail(client)
+    assert not isinstance(raised.value, manywire.RemoteError), raised.value
+
+
+def test_an_answer_that_is_too_long(connect: Connect) -> None:
+    client = connect("jsonrpc", max_message=1000)
+    with pytest.raises(manywire.Error):
+        client.ping("x" * 5000)
+    assert client.ping("x" * 100) == "x" * 100
+
+
+def test_a_server_that_is_gone_is_found_again() -> None:
+    with manywire.serve() as server:
+        address = server.address("any")
+        clients = [manywire.connect(server.url(scheme), timeout=10) for scheme in ("gob", "jsonrpc", "zerorpc", "grpc")]
+    for client in clients:
+        with pytest.raises(manywire.ConnectError):
+            fail(client)
+    with manywire.serve(listen=[f"any={address}"]):
+        for client in clients:
+            with pytest.raises(manywire.RemoteError):
+                fail(client)
+            client.close()
