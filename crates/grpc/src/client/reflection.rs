@@ -38,7 +38,10 @@ pub(super) async fn learn(channel: &Channel, metadata: &Metadata) -> Result<Sche
     }
 }
 
-/// A conversation: one question, one answer.
+/// How many questions are asked before the first of them is answered.
+const AHEAD: usize = 16;
+
+/// A conversation: an answer to each question.
 struct Session {
     ask: mpsc::Sender<ServerReflectionRequest>,
     answers: Streaming<ServerReflectionResponse>,
@@ -49,11 +52,11 @@ impl Session {
         let mut session = Self::open(channel, metadata, path).await?;
         let services = session.services().await?;
         let mut files = Files::default();
-        for service in &services {
-            files.add(session.files(MessageRequest::FileContainingSymbol(service.clone())).await?)?;
-        }
-        while let Some(missing) = files.missing() {
-            files.add(session.files(MessageRequest::FileByFilename(missing)).await?)?;
+        let mut questions: Vec<_> =
+            services.iter().cloned().map(MessageRequest::FileContainingSymbol).collect();
+        while !questions.is_empty() {
+            session.collect(questions, &mut files).await?;
+            questions = files.missing().into_iter().map(MessageRequest::FileByFilename).collect();
         }
         let mut pool = DescriptorPool::new();
         let invalid = |error: prost_reflect::DescriptorError| {
@@ -64,7 +67,7 @@ impl Session {
     }
 
     async fn open(channel: &Channel, metadata: &Metadata, path: PathAndQuery) -> Result<Self, Status> {
-        let (ask, asked) = mpsc::channel(1);
+        let (ask, asked) = mpsc::channel(AHEAD);
         let questions =
             stream::unfold(asked, |mut asked| async { asked.recv().await.map(|question| (question, asked)) });
         let mut request = Request::new(questions);
@@ -91,9 +94,27 @@ impl Session {
         }
     }
 
-    async fn files(&mut self, question: MessageRequest) -> Result<Vec<FileDescriptorProto>, Status> {
-        let question = ServerReflectionRequest { host: String::new(), message_request: Some(question) };
-        self.ask.send(question).await.map_err(|_| unexpected())?;
+    /// Asks all questions and keeps the files that come. Answers come in the order of the questions.
+    async fn collect(&mut self, questions: Vec<MessageRequest>, files: &mut Files) -> Result<(), Status> {
+        let (mut unasked, mut open) = (questions.into_iter(), 0);
+        loop {
+            while open < AHEAD
+                && let Some(question) = unasked.next()
+            {
+                let message_request = Some(question);
+                let question = ServerReflectionRequest { host: String::new(), message_request };
+                self.ask.send(question).await.map_err(|_| unexpected())?;
+                open += 1;
+            }
+            if open == 0 {
+                return Ok(());
+            }
+            files.add(self.files().await?);
+            open -= 1;
+        }
+    }
+
+    async fn files(&mut self) -> Result<Vec<FileDescriptorProto>, Status> {
         match self.answer().await? {
             MessageResponse::FileDescriptorResponse(files) => files
                 .file_descriptor_proto
@@ -136,21 +157,18 @@ struct Files {
 }
 
 impl Files {
-    fn add(&mut self, files: Vec<FileDescriptorProto>) -> Result<(), Status> {
+    fn add(&mut self, files: Vec<FileDescriptorProto>) {
         for file in files {
             if self.names.insert(file.name().to_owned()) {
                 self.list.push(file);
             }
         }
-        Ok(())
     }
 
-    /// A file that another imports and that has not come.
-    fn missing(&mut self) -> Option<String> {
-        let mut imports = self.list.iter().flat_map(|file| &file.dependency);
-        let is_new = |name: &&String| !self.names.contains(*name) && !self.asked.contains(*name);
-        let missing = imports.find(is_new)?.clone();
-        self.asked.insert(missing.clone());
-        Some(missing)
+    /// Files that others import and that have not come; each is named once.
+    fn missing(&mut self) -> Vec<String> {
+        let imports = self.list.iter().flat_map(|file| &file.dependency);
+        let (names, asked) = (&self.names, &mut self.asked);
+        imports.filter(|name| !names.contains(*name) && asked.insert((*name).clone())).cloned().collect()
     }
 }
