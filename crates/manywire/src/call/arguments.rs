@@ -12,9 +12,8 @@ use crate::cli::CallOptions;
 pub(super) struct Given {
     /// The arguments, without that on stdin.
     arguments: Arguments,
-    /// Whether stdin has more, which is yet to be read, in the place of `at`.
-    pub(super) stdin: bool,
-    at: usize,
+    /// The place of what stdin has, which is yet to be read.
+    stdin: Option<usize>,
 }
 
 impl Given {
@@ -22,10 +21,10 @@ impl Given {
     pub(super) fn read(options: &CallOptions, wire: Wire) -> Result<Self, Failure> {
         if !options.set.is_empty() {
             let pairs: Result<_, _> = options.set.iter().map(|pair| read_pair(pair)).collect();
-            return Ok(Self { arguments: Arguments::Named(pairs?), stdin: false, at: 0 });
+            return Ok(Self { arguments: Arguments::Named(pairs?), stdin: None });
         }
         let typed = &options.arguments;
-        let at = typed.iter().position(|text| text == "-");
+        let stdin = typed.iter().position(|text| text == "-");
         if typed.iter().filter(|text| *text == "-").count() > 1 {
             return Err(Failure::Usage("- stands for all of stdin, so it can be given once".to_owned()));
         }
@@ -39,28 +38,34 @@ impl Given {
                 typed.len()
             )));
         }
-        Ok(Self { arguments: Arguments::Positional(values), stdin: at.is_some(), at: at.unwrap_or_default() })
+        Ok(Self { arguments: Arguments::Positional(values), stdin })
+    }
+
+    /// Whether some of it is on stdin.
+    pub(super) fn is_on_stdin(&self) -> bool {
+        self.stdin.is_some()
     }
 
     /// The arguments before that on stdin, and those after it.
     pub(super) fn around_stdin(self) -> (Vec<Value>, Vec<Value>) {
         let Arguments::Positional(mut before) = self.arguments else { return Default::default() };
-        let after = before.split_off(self.at.min(before.len()));
+        let at = self.stdin.unwrap_or(before.len());
+        let after = before.split_off(at.min(before.len()));
         (before, after)
     }
 
     /// All of the arguments, for a method that takes them at once.
     pub(super) fn whole(self) -> Result<Arguments, Failure> {
-        match self.arguments {
-            Arguments::Positional(mut values) if self.stdin => {
-                let mut input = String::new();
-                let read = std::io::stdin().read_to_string(&mut input);
-                read.map_err(|error| Failure::Local(format!("cannot read stdin: {error}")))?;
-                values.insert(self.at.min(values.len()), json::read("what stdin has", &input)?);
-                Ok(Arguments::Positional(values))
-            }
-            arguments => Ok(arguments),
+        if self.stdin.is_none() {
+            return Ok(self.arguments);
         }
+        let mut input = String::new();
+        let read = std::io::stdin().read_to_string(&mut input);
+        read.map_err(|error| Failure::Local(format!("cannot read stdin: {error}")))?;
+        let (mut values, after) = self.around_stdin();
+        values.push(json::read("what stdin has", &input)?);
+        values.extend(after);
+        Ok(Arguments::Positional(values))
     }
 }
 
@@ -81,5 +86,7 @@ fn read_pair(pair: &str) -> Result<(String, Value), Failure> {
         .split_once('=')
         .filter(|(name, _)| !name.is_empty())
         .ok_or_else(|| Failure::Usage(format!("--set {pair:?}: write it as NAME=VALUE")))?;
-    Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(value).is_ok();
+    let value = if is_json { json::read(&format!("--set {name}"), value)? } else { value.into() };
+    Ok((name.to_owned(), value))
 }

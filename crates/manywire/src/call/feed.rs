@@ -30,8 +30,10 @@ pub(crate) fn feed(make: impl FnOnce(&Give<'_>) -> Result<(), Failure> + Send + 
         if let Err(failure) = make(&|request| sender.blocking_send(request).is_ok())
             && fail.send(failure).is_ok()
         {
-            // The requests must not seem complete before the failure was heard.
-            std::thread::park();
+            // To go away would end the requests, as if they were complete.
+            loop {
+                std::thread::park();
+            }
         }
     });
     let requests =

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use manywire_core::Value;
+use serde_json::value::RawValue;
 
 use super::Failure;
 use super::feed::Give;
@@ -12,10 +13,37 @@ const LONGEST_GUESS: usize = 200;
 
 /// Reads one value; `what` is where it came from.
 pub(super) fn read(what: &str, json: &str) -> Result<Value, Failure> {
+    // It would become a float, and another number.
+    if let Some(number) = numbers(json).find(|number| is_too_large(number)) {
+        return Err(Failure::Usage(format!("{what} has {number}, which does not fit into 64 bits")));
+    }
     serde_json::from_str(json).map_err(|error| {
         let hint = meant(json).map_or_else(String::new, |json| format!("; did you mean {json}?"));
         Failure::Usage(format!("{what} is no JSON: {error}{hint}"))
     })
+}
+
+/// The numbers of a JSON text, which are what has digits outside of quotes.
+fn numbers(json: &str) -> impl Iterator<Item = &str> {
+    let mut in_text = false;
+    let mut is_escaped = false;
+    let is_outside = move |letter: char| {
+        let was_in_text = in_text;
+        match letter {
+            _ if std::mem::take(&mut is_escaped) => {}
+            '\\' if in_text => is_escaped = true,
+            '"' => in_text = !in_text,
+            _ => {}
+        }
+        was_in_text || !(letter.is_ascii_alphanumeric() || "+-.".contains(letter))
+    };
+    json.split(is_outside).filter(|number| !number.is_empty())
+}
+
+fn is_too_large(number: &str) -> bool {
+    let digits = number.strip_prefix('-').unwrap_or(number);
+    let is_integer = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    is_integer && number.parse::<i64>().is_err() && number.parse::<u64>().is_err()
 }
 
 /// The JSON that arguments were before a shell took their quotes, or their braces apart, as it is to be typed.
@@ -65,12 +93,14 @@ pub(super) fn each_of_stdin(give: &Give<'_>) -> Result<(), Failure> {
 }
 
 fn each(input: impl Read, give: &Give<'_>) -> Result<(), Failure> {
-    for (at, value) in serde_json::Deserializer::from_reader(input).into_iter().enumerate() {
+    let values = serde_json::Deserializer::from_reader(input).into_iter::<Box<RawValue>>();
+    for (at, value) in values.enumerate() {
+        let what = format!("message {} on stdin", at + 1);
         let value = value.map_err(|error| match error.io_error_kind() {
             Some(_) => Failure::Local(format!("cannot read stdin: {error}")),
-            None => Failure::Usage(format!("message {} on stdin is no JSON: {error}", at + 1)),
+            None => Failure::Usage(format!("{what} is no JSON: {error}")),
         })?;
-        if !give(value) {
+        if !give(read(&what, value.get())?) {
             break;
         }
     }
@@ -103,6 +133,16 @@ mod tests {
             |typed: &[&str]| meant_by_all(&typed.iter().map(|&part| part.to_owned()).collect::<Vec<_>>());
         assert_eq!(parts(&["A:17", "B:8"]).as_deref(), Some(r#"'{"A":17,"B":8}'"#));
         assert_eq!(parts(&["A:17", "8"]), None);
+    }
+
+    #[test]
+    fn a_number_that_would_become_another_is_refused() {
+        let largest = r#"[18446744073709551615, -9223372036854775808, 1e30, "18446744073709551616", "\"99999999999999999999"]"#;
+        assert!(read("argument 1", largest).is_ok());
+        for wrong in ["18446744073709551616", "-9223372036854775809", "{\"a\":[0,18446744073709551616]}"] {
+            let Err(Failure::Usage(said)) = read("argument 1", wrong) else { panic!("{wrong} was taken") };
+            assert!(said.ends_with("which does not fit into 64 bits"), "{said}");
+        }
     }
 
     #[test]

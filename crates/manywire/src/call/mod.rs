@@ -36,7 +36,7 @@ use arguments::Given;
 pub(crate) fn run(command: impl Future<Output = Result<(), Failure>>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return Failure::Usage(format!("cannot start: {error}")).report(),
+        Err(error) => return Failure::Local(format!("cannot start: {error}")).report(),
     };
     match runtime.block_on(command) {
         Ok(()) => ExitCode::SUCCESS,
@@ -54,7 +54,7 @@ pub(crate) async fn call(options: CallOptions) -> Result<(), Failure> {
 async fn asked(client: &Client, options: &CallOptions, given: Given) -> Result<(), Failure> {
     let method = &options.method;
     let outcome = match client.kind_of(method) {
-        Some(MethodKind::ClientStream | MethodKind::TwoWay) if given.stdin => {
+        Some(MethodKind::ClientStream | MethodKind::TwoWay) if given.is_on_stdin() => {
             return streamed(client, options, given).await;
         }
         _ if options.notify => client.notify(method, given.whole()?).await.map_err(Failure::from),
@@ -127,7 +127,9 @@ async fn streamed(client: &Client, options: &CallOptions, given: Given) -> Resul
 /// `manywire list`.
 pub(crate) async fn list(options: ListOptions) -> Result<(), Failure> {
     let session = Session::plan(&options.server)?;
-    let names = async |client: &Client| client.methods().await.map_err(|error| unasked(client, error));
+    let names = async |client: &Client| {
+        client.methods().await.map_err(|error| unasked(client, &["system.listMethods"], error))
+    };
     print::lines(session.run(names).await?)
 }
 
@@ -136,16 +138,17 @@ pub(crate) async fn describe(options: DescribeOptions) -> Result<(), Failure> {
     let session = Session::plan(&options.server)?;
     let text = session.run(async |client: &Client| match client.describe(&options.method).await {
         Ok(text) => Ok(text),
-        Err(error) => Err(unasked(client, nearest::hinted(client, &options.method, error).await)),
+        Err(error) => {
+            let error = nearest::hinted(client, &options.method, error).await;
+            Err(unasked(client, &["system.methodSignature", "system.methodHelp"], error))
+        }
     });
     print::lines(text.await?.lines())
 }
 
-/// A server of JSON-RPC or XML-RPC need not have the methods that tell of methods; it says so in words of its own.
-fn unasked(client: &Client, error: RpcError) -> Failure {
-    let asked = ["system.listMethods", "system.methodSignature", "system.methodHelp"];
-    let lacked = asked.iter().find(|name| error.message().contains(**name) && error.code().is_some());
-    match lacked.filter(|_| !error.message().contains("lists all")) {
+/// A server of JSON-RPC or XML-RPC need not have the methods that tell of methods, and says so in words of its own.
+fn unasked(client: &Client, asked: &[&str], error: RpcError) -> Failure {
+    match asked.iter().find(|name| error.code().is_some() && error.message().contains(**name)) {
         None => error.into(),
         Some(name) => Failure::Usage(format!(
             "{} cannot be asked for its methods: it has no {name} ({error})",

@@ -29,12 +29,12 @@ pub(crate) async fn download(options: DownloadOptions) -> Result<(), Failure> {
 async fn fetch(client: &Client, options: &DownloadOptions, target: &Path) -> Result<(), Failure> {
     if is_standard(target) {
         // Whoever reads stdout sees the bytes as they come.
-        return copy(client, &options.name, &mut std::io::stdout(), Failure::Output).await;
+        return copy(client, options, &mut std::io::stdout(), Failure::Output).await;
     }
     let cannot =
         |error: std::io::Error| Failure::Local(format!("cannot write {}: {error}", target.display()));
     let mut file = beside(target).map_err(cannot)?;
-    copy(client, &options.name, file.as_file_mut(), cannot).await?;
+    copy(client, options, file.as_file_mut(), cannot).await?;
     let put = if options.force { file.persist(target) } else { file.persist_noclobber(target) };
     match put {
         Ok(_) => Ok(()),
@@ -74,12 +74,13 @@ fn beside(target: &Path) -> std::io::Result<NamedTempFile> {
 /// Writes the pieces of a file as they come.
 async fn copy(
     client: &Client,
-    name: &str,
+    options: &DownloadOptions,
     out: &mut impl Write,
     cannot: impl Fn(std::io::Error) -> Failure,
 ) -> Result<(), Failure> {
-    let progress = Progress::new(name, None);
-    let request = Arguments::Positional(vec![Value::map([("name", name.into())])]);
+    let progress = Progress::new(&options.name, None, options.server.verbose > 0);
+    let count = progress.counter();
+    let request = Arguments::Positional(vec![Value::map([("name", options.name.as_str().into())])]);
     let mut pieces = client.stream(METHOD, request).await?;
     while let Some(piece) = pieces.try_next().await? {
         let Some(Value::Bytes(content)) = piece.get("content") else {
@@ -87,7 +88,7 @@ async fn copy(
             return Err(RpcError::internal(message).into());
         };
         out.write_all(content).map_err(&cannot)?;
-        progress.advance(content.len());
+        count(content.len());
     }
     out.flush().map_err(&cannot)
 }

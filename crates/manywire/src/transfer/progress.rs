@@ -1,14 +1,17 @@
 //! How far a file is, for whoever watches.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar on stderr; nothing where that is no terminal. It is gone when this is dropped.
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
-    /// For a file of so many bytes, where that is known.
-    pub(super) fn new(name: &str, total: Option<u64>) -> Self {
+    /// For a file of so many bytes, where that is known. A trace needs stderr for itself.
+    pub(super) fn new(name: &str, total: Option<u64>, is_traced: bool) -> Self {
         let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
+        if is_traced {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
         let template = match total {
             Some(_) => "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}",
             None => "{msg} {spinner} {binary_bytes} {binary_bytes_per_sec}",
@@ -18,14 +21,10 @@ impl Progress {
         Self(bar.with_style(style).with_message(name.to_owned()))
     }
 
-    /// So many more bytes went by.
-    pub(super) fn advance(&self, bytes: usize) {
-        self.0.inc(bytes as u64);
-    }
-
-    /// What the thread that reads a file tells.
-    pub(super) fn handle(&self) -> Self {
-        Self(self.0.clone())
+    /// Is told of every so many bytes that went by, on whichever thread.
+    pub(super) fn counter(&self) -> impl Fn(usize) + Send + use<> {
+        let bar = self.0.clone();
+        move |bytes| bar.inc(bytes as u64)
     }
 }
 

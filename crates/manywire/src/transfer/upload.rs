@@ -1,7 +1,8 @@
 //! `manywire upload`.
 
+use std::fmt::Display;
 use std::fs::File;
-use std::io::{Read, Stdin};
+use std::io::Read;
 use std::path::Path;
 
 use manywire_core::Value;
@@ -21,10 +22,10 @@ pub(crate) async fn upload(options: UploadOptions) -> Result<(), Failure> {
     only_grpc(&session)?;
     let name = name(&options)?;
     let source = Source::open(&options.file)?;
-    let progress = Progress::new(&name, source.length());
+    let progress = Progress::new(&name, source.length, options.server.verbose > 0);
     let answer = session.run(async |client| {
-        let (name, progress) = (name.clone(), progress.handle());
-        let Feed { requests, failed } = feed(move |give| send(source, &name, &progress, give));
+        let count = progress.counter();
+        let Feed { requests, failed } = feed(move |give| send(source, &name, count, give));
         until_interrupted(async {
             tokio::select! {
                 failure = failed => Err(failure),
@@ -55,50 +56,34 @@ fn name(options: &UploadOptions) -> Result<String, Failure> {
 }
 
 /// What is sent.
-enum Source {
-    File(File, u64),
-    Stdin(Stdin),
+struct Source {
+    reader: Box<dyn Read + Send>,
+    length: Option<u64>,
 }
 
 impl Source {
     fn open(path: &Path) -> Result<Self, Failure> {
         if is_standard(path) {
-            return Ok(Self::Stdin(std::io::stdin()));
+            return Ok(Self { reader: Box::new(std::io::stdin()), length: None });
         }
-        let wrong =
-            |why: &dyn std::fmt::Display| Failure::Usage(format!("cannot read {}: {why}", path.display()));
+        let wrong = |why: &dyn Display| Failure::Usage(format!("cannot read {}: {why}", path.display()));
         let file = File::open(path).map_err(|error| wrong(&error))?;
         let about = file.metadata().map_err(|error| wrong(&error))?;
         if about.is_dir() {
             return Err(wrong(&"it is a folder"));
         }
-        Ok(Self::File(file, about.len()))
-    }
-
-    fn length(&self) -> Option<u64> {
-        match self {
-            Self::File(_, length) => Some(*length),
-            Self::Stdin(_) => None,
-        }
-    }
-}
-
-impl Read for Source {
-    fn read(&mut self, room: &mut [u8]) -> std::io::Result<usize> {
-        match self {
-            Self::File(file, _) => file.read(room),
-            Self::Stdin(stdin) => stdin.read(room),
-        }
+        // A pipe or a device says 0, and means that it does not know.
+        Ok(Self { reader: Box::new(file), length: about.is_file().then_some(about.len()) })
     }
 }
 
 /// Gives a file away in pieces; the first has the name, and there is one even if the file is empty.
-fn send(source: Source, name: &str, progress: &Progress, give: &Give<'_>) -> Result<(), Failure> {
-    let mut source = source;
+fn send(source: Source, name: &str, count: impl Fn(usize), give: &Give<'_>) -> Result<(), Failure> {
+    let mut reader = source.reader;
     let mut name = Some(name);
     loop {
         let mut piece = Vec::with_capacity(PIECE);
-        let read = source.by_ref().take(PIECE as u64).read_to_end(&mut piece);
+        let read = reader.by_ref().take(PIECE as u64).read_to_end(&mut piece);
         read.map_err(|error| Failure::Local(format!("cannot read on: {error}")))?;
         let (length, is_first) = (piece.len(), name.is_some());
         if length == 0 && !is_first {
@@ -109,6 +94,6 @@ fn send(source: Source, name: &str, progress: &Progress, give: &Give<'_>) -> Res
         if !give(request) {
             return Ok(());
         }
-        progress.advance(length);
+        count(length);
     }
 }
