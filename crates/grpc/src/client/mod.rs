@@ -7,12 +7,12 @@ mod schema;
 
 use std::error::Error as _;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use manywire_core::{ErrorKind, Limits, RpcError, Value};
@@ -130,12 +130,30 @@ impl Client {
     ) -> Result<BoxStream<'static, Result<Value, RpcError>>, RpcError> {
         let method = self.schema.find(name)?;
         if method.is_client_streaming() {
-            let input = method.input();
-            let encode = move |value| codec::to_message(&input, value).map_err(crate::error::to_status);
-            return self.begin(&method, requests.map(encode)).await;
+            return self.stream_of_many(&method, requests).await;
         }
         let requests = whole(&method, requests.collect().await)?;
         self.begin(&method, stream::iter(requests)).await
+    }
+
+    /// A request that does not fit ends the call with a reset, of which tonic says only that there was one; we say why.
+    async fn stream_of_many(
+        &self,
+        method: &MethodDescriptor,
+        requests: impl Stream<Item = Value> + Send + 'static,
+    ) -> Result<BoxStream<'static, Result<Value, RpcError>>, RpcError> {
+        let misfit = Arc::<OnceLock<RpcError>>::default();
+        let (input, found) = (method.input(), misfit.clone());
+        let encode = move |value| {
+            codec::to_message(&input, value).map_err(|error| {
+                let status = crate::error::to_status(error.clone());
+                let _ = found.set(error);
+                status
+            })
+        };
+        let told = move |error| misfit.get().cloned().unwrap_or(error);
+        let answers = self.begin(method, requests.map(encode)).await.map_err(&told)?;
+        Ok(answers.map_err(told).boxed())
     }
 }
 

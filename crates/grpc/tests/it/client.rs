@@ -101,7 +101,9 @@ async fn a_bad_request_in_a_stream_never_passes_for_its_end() {
         Ok(answers) => answers.try_collect::<Vec<_>>().await,
         Err(error) => Err(error),
     };
-    outcome.unwrap_err();
+    let error = outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidParams);
+    assert!(error.message().contains("UpFileRequest: unrecognized field name 'contents'"), "{error}");
     until("the server gives up the upload", || {
         host.metrics.render().contains(r#"kind="cancelled",method="UpFileService/UpLoad""#)
     })

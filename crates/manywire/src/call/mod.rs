@@ -55,7 +55,7 @@ async fn asked(client: &Client, options: &CallOptions, given: Given) -> Result<(
     let method = &options.method;
     let outcome = match client.kind_of(method) {
         Some(MethodKind::ClientStream | MethodKind::TwoWay) if given.is_on_stdin() => {
-            return streamed(client, options, given).await;
+            streamed(client, options, given).await
         }
         _ if options.notify => client.notify(method, given.whole()?).await.map_err(Failure::from),
         _ => {

@@ -142,6 +142,8 @@ fn wrong_arguments() {
     shell.run("call grpc://HOST:PORT Greeter/SayHello 1 2");
     shell.run("call grpc://HOST:PORT Greeter/PutStream '{\"data\":1}'");
     shell.run_with("call grpc://HOST:PORT Greeter/PutStream -", "{\"data\":\"a\"} nonsense");
+    shell.run_with("call grpc://HOST:PORT Greeter/PutStream -", "{\"data\":\"a\"}{\"dat\":\"b\"}");
+    shell.run("call grpc://HOST:PORT UserService/GetUser --set id=99999999999999999999");
     shell.run_with("call grpc://HOST:PORT Greeter/PutStream - --repeat 2", "{\"data\":\"a\"}");
     shell.run_with("call grpc://HOST:PORT Greeter/PutStream '{\"data\":\"a\"}' -", "{\"data\":");
     shell.compare(snapbox::file!["transcripts/wrong_arguments.txt"]);
