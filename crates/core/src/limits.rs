@@ -41,3 +41,10 @@ impl Default for Limits {
         }
     }
 }
+
+impl Limits {
+    /// How many values one message may hold. In memory a value takes 32 bytes, and in some wires one or two.
+    pub fn values(&self) -> usize {
+        self.message_bytes / 4
+    }
+}

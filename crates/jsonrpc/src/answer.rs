@@ -75,7 +75,7 @@ impl Wire {
         started: &mut Vec<Notifications>,
     ) -> Result<Box<dyn Reply>, RpcError> {
         let method = request.method.as_ref();
-        let params = read_params(request.params, self.limits.nesting)?;
+        let params = read_params(request.params, &self.limits)?;
         match Builtin::named(method, self.session.methods()) {
             None => self.call(method, params)?.await,
             Some(Builtin::Subscribe(stream)) => {

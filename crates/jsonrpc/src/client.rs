@@ -30,7 +30,7 @@ pub(crate) const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 pub struct Client {
     transport: Transport,
     url: Arc<str>,
-    nesting: usize,
+    limits: Arc<Limits>,
 }
 
 #[derive(Clone)]
@@ -118,7 +118,7 @@ impl Client {
     fn new(transport: Result<Transport, Error>, url: &str, limits: &Limits) -> Result<Self, RpcError> {
         // What fails before there is a client has called no method.
         let transport = transport.map_err(|error| failure(error, url).unsent())?;
-        Ok(Self { transport, url: url.into(), nesting: limits.nesting })
+        Ok(Self { transport, url: url.into(), limits: Arc::new(limits.clone()) })
     }
 
     /// Whether a WebSocket has ended; calls will fail.
@@ -193,7 +193,7 @@ impl Client {
     }
 
     fn read(&self, raw: &RawValue) -> Result<Value, RpcError> {
-        read_value(raw, self.nesting).map_err(|error| {
+        read_value(raw, &self.limits).map_err(|error| {
             RpcError::internal(format!("the answer of {} cannot be read: {error}", self.url))
         })
     }

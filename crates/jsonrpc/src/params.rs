@@ -1,33 +1,33 @@
 //! From the text of `params` to the parameters of a method, under the limits.
 
-use manywire_core::{Params, RpcError, Value};
+use manywire_core::{ErrorKind, Limits, Params, RpcError, Value};
 use serde::Deserialize as _;
 use serde_json::value::RawValue;
 
-/// Reads the parameters of a request, whose values may nest `limit` levels deep. None, null and `{}` are no parameters.
+/// Reads the parameters of a request. None, null and `{}` are no parameters.
 pub(crate) fn read_params(
     raw: Option<&RawValue>,
-    limit: usize,
+    limits: &Limits,
 ) -> Result<Params<'static, 'static>, RpcError> {
     let Some(raw) = raw else {
         return Ok(Params::none());
     };
     // The list or object that holds the parameters is no level of theirs.
-    Ok(match read_nested(raw, 1, limit)? {
+    Ok(match read_nested(raw, 1, limits)? {
         Value::Array(values) => Params::Positional(values),
         Value::Map(pairs) if !pairs.is_empty() => Params::Named(pairs),
         _ => Params::none(),
     })
 }
 
-/// Reads any value that nests at most `limit` levels deep.
-pub(crate) fn read_value(raw: &RawValue, limit: usize) -> Result<Value, RpcError> {
-    read_nested(raw, 0, limit)
+/// Reads any value, under the limits.
+pub(crate) fn read_value(raw: &RawValue, limits: &Limits) -> Result<Value, RpcError> {
+    read_nested(raw, 0, limits)
 }
 
-fn read_nested(raw: &RawValue, outer: usize, limit: usize) -> Result<Value, RpcError> {
+fn read_nested(raw: &RawValue, outer: usize, limits: &Limits) -> Result<Value, RpcError> {
     let text = raw.get();
-    check(text.as_bytes(), outer, limit)?;
+    check(text.as_bytes(), outer, limits)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     // Its own limit is fixed; ours was checked just above.
     deserializer.disable_recursion_limit();
@@ -37,15 +37,17 @@ fn read_nested(raw: &RawValue, outer: usize, limit: usize) -> Result<Value, RpcE
 /// The digits of the shortest integer that is beyond 64 bits.
 const LONG_INTEGER: usize = 19;
 
-/// Refuses what the parser would take: values nested too deep for a stack, and integers that it would round to floats.
+/// Refuses what the parser would take: values nested too deep for a stack, so many that they fill the memory, and integers
+/// that it would round to floats.
 ///
 /// The text is well-formed JSON.
-fn check(text: &[u8], outer: usize, limit: usize) -> Result<(), RpcError> {
+fn check(text: &[u8], outer: usize, limits: &Limits) -> Result<(), RpcError> {
+    let limit = limits.nesting;
     // It takes two bytes to nest once more.
     if text.len() < LONG_INTEGER && text.len() / 2 <= limit {
         return Ok(());
     }
-    let (mut depth, mut at) = (0_usize, 0);
+    let (mut depth, mut commas, mut at) = (0_usize, 0_usize, 0);
     while let Some(&byte) = text.get(at) {
         at += match byte {
             b'"' => string_length(&text[at..]),
@@ -67,8 +69,17 @@ fn check(text: &[u8], outer: usize, limit: usize) -> Result<(), RpcError> {
                 depth = depth.saturating_sub(1);
                 1
             }
+            b',' => {
+                commas += 1;
+                1
+            }
             _ => 1,
         };
+    }
+    if commas > limits.values() {
+        let message =
+            format!("{commas} values are more than the limit of {}; send fewer at once", limits.values());
+        return Err(RpcError::new(ErrorKind::ResourceExhausted, message));
     }
     Ok(())
 }
@@ -106,8 +117,19 @@ fn check_number(number: &[u8]) -> Result<(), RpcError> {
 mod tests {
     use super::*;
 
-    fn read(text: &str, limit: usize) -> Result<Value, String> {
-        read_value(serde_json::from_str(text).unwrap(), limit).map_err(|e| e.to_string())
+    fn read(text: &str, nesting: usize) -> Result<Value, String> {
+        let limits = Limits { nesting, ..Limits::default() };
+        read_value(serde_json::from_str(text).unwrap(), &limits).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn many_tiny_values_are_refused_before_they_fill_the_memory() {
+        let limits = Limits { message_bytes: 4_000, ..Limits::default() };
+        let list = |count: usize| format!("[{}]", vec!["1"; count].join(","));
+        let read = |text: &str| read_value(serde_json::from_str(text).unwrap(), &limits);
+        assert!(read(&list(1_001)).is_ok());
+        assert_eq!(read(&list(1_002)).unwrap_err().kind(), ErrorKind::ResourceExhausted);
+        assert!(read(&format!("{:?}", ",".repeat(3_000))).is_ok());
     }
 
     #[test]

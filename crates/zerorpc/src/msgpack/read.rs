@@ -36,7 +36,7 @@ pub(crate) struct Bounds {
 
 impl From<&Limits> for Bounds {
     fn from(limits: &Limits) -> Self {
-        Self { nesting: limits.nesting, values: limits.message_bytes / 4 }
+        Self { nesting: limits.nesting, values: limits.values() }
     }
 }
 
