@@ -1,15 +1,14 @@
-//! HTTP/2's frames, and the messages of gRPC in their data.
+//! HTTP/2's frames.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::grpc::Messages;
 use super::hpack::Hpack;
 use super::{LONGEST_LOOK, Labeller, Next, Piece, Side, one_line};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const HEAD: usize = 9;
-/// Whether a message is compressed, and its length.
-const MESSAGE_PREFIX: usize = 5;
 /// As much of a GOAWAY's words as a label has room for.
 const LONGEST_WORDS: usize = 100;
 const END_STREAM: u8 = 0x1;
@@ -56,17 +55,10 @@ pub(super) struct Http2 {
     headers: Hpack,
     /// A block of headers that goes on in the next frame.
     block: Vec<u8>,
-    /// What is yet to come of a message, by stream.
-    messages: HashMap<u32, Message>,
+    /// What is under way on each stream.
+    messages: HashMap<u32, Messages>,
     /// The streams that are reflection's; only the client's side says which.
     asides: Arc<Mutex<HashSet<u32>>>,
-}
-
-/// How far a stream is in its messages.
-#[derive(Default)]
-struct Message {
-    prefix: Vec<u8>,
-    missing: usize,
 }
 
 /// The head of a frame.
@@ -96,7 +88,7 @@ impl Http2 {
     fn piece(&mut self, length: usize, frame: &Frame, payload: &[u8]) -> Piece {
         let mut piece = Piece::new(length, String::new());
         let what = match frame.kind {
-            0 => self.data(frame, frame.unpadded(payload)),
+            0 => self.messages.entry(frame.stream).or_default().read(frame.unpadded(payload)),
             1 | 9 => {
                 piece.notes = self.headers(frame, payload);
                 if frame.kind == 1 { "HEADERS" } else { "CONTINUATION" }.to_owned()
@@ -112,12 +104,7 @@ impl Http2 {
             8 => format!("WINDOW_UPDATE: {} bytes more", number(payload) & 0x7FFF_FFFF),
             kind => format!("frame of kind {kind}"),
         };
-        let mut asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner);
-        if piece.notes.iter().any(|note| note.starts_with(REFLECTION)) && asides.len() < MOST_ASIDES {
-            asides.insert(frame.stream);
-        }
-        piece.aside = asides.contains(&frame.stream);
-        drop(asides);
+        piece.aside = self.is_aside(frame.stream, &piece.notes);
         let what = if piece.aside { format!("(reflection) {what}") } else { what };
         piece.label = match frame.stream {
             0 => format!("HTTP/2 {what}"),
@@ -128,6 +115,15 @@ impl Http2 {
             self.messages.remove(&frame.stream);
         }
         piece
+    }
+
+    /// Whether a stream is reflection's, which a request's headers say.
+    fn is_aside(&self, stream: u32, headers: &[String]) -> bool {
+        let mut asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner);
+        if headers.iter().any(|header| header.starts_with(REFLECTION)) && asides.len() < MOST_ASIDES {
+            asides.insert(stream);
+        }
+        asides.contains(&stream)
     }
 
     fn headers(&mut self, frame: &Frame, payload: &[u8]) -> Vec<String> {
@@ -141,44 +137,6 @@ impl Http2 {
             self.headers.give_up();
         }
         if frame.has(END_HEADERS) { self.headers.read(&std::mem::take(&mut self.block)) } else { Vec::new() }
-    }
-
-    /// Says what messages of gRPC begin or go on in a frame's data.
-    fn data(&mut self, frame: &Frame, mut data: &[u8]) -> String {
-        let message = self.messages.entry(frame.stream).or_default();
-        let mut said = Vec::new();
-        if message.missing > 0 {
-            said.push(format!(
-                "{} of {} bytes that a gRPC message lacked",
-                data.len().min(message.missing),
-                message.missing
-            ));
-        }
-        while !data.is_empty() {
-            let of_it = data.len().min(message.missing);
-            message.missing -= of_it;
-            data = data.get(of_it..).unwrap_or_default();
-            if data.is_empty() {
-                break;
-            }
-            let lacks = (MESSAGE_PREFIX - message.prefix.len()).min(data.len());
-            let (prefix, rest) = data.split_at(lacks);
-            message.prefix.extend_from_slice(prefix);
-            data = rest;
-            if let [compressed, length @ ..] = message.prefix.as_slice()
-                && length.len() == MESSAGE_PREFIX - 1
-            {
-                message.missing = number(length) as usize;
-                let how = if *compressed == 0 { "" } else { "compressed " };
-                said.push(format!("{how}gRPC message of {} bytes", message.missing));
-                message.prefix.clear();
-            }
-        }
-        match said.as_slice() {
-            [] => "DATA".to_owned(),
-            [one] => format!("DATA: {one}"),
-            [first, .., last] => format!("DATA: {first}, and {} more, the last a {last}", said.len() - 1),
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! labeller does not understand is shown without a name.
 
 mod gob;
+mod grpc;
 mod hex;
 mod hpack;
 mod http1;
