@@ -56,8 +56,9 @@ async fn connect(server: &Peer, form: &str) -> Caller {
 
 /// Go's server, with a listener for gob, for HTTP and for JSON.
 fn go_server() -> Option<Peer> {
-    let server = go_program("netrpc-server")?;
-    Some(Peer::start(Command::new(server), 3))
+    let mut server = Command::new(go_program("netrpc-server")?);
+    server.arg("-until-eof");
+    Some(Peer::start(server, 3))
 }
 
 fn args(a: i64, b: i64) -> Args {

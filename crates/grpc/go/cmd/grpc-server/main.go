@@ -1,33 +1,50 @@
-// Command grpc-server is grpc-go's helloworld under the name of the notes' service: the reference of the benchmark.
+// Command grpc-server serves the services of proto/ on grpc-go, with its reflection: a peer for clients to be tried against, and the
+// reference of the benchmark.
 package main
 
 import (
-	"context"
+	"flag"
 	"fmt"
+	"io"
 	"log"
 	"net"
+	"os"
+	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/examples/helloworld/helloworld"
+	"google.golang.org/grpc/reflection"
+
+	"manywire/grpc/pb"
 )
 
-type greeter struct {
-	helloworld.UnimplementedGreeterServer
-}
-
-func (greeter) SayHello(_ context.Context, request *helloworld.HelloRequest) (*helloworld.HelloReply, error) {
-	return &helloworld.HelloReply{Message: "hello " + request.GetName()}, nil
-}
-
 func main() {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listen := flag.String("listen", "127.0.0.1:0", "`address` to listen on")
+	tick := flag.Duration("tick", time.Second, "time between two items of a ticking stream")
+	folder := flag.String("data-dir", os.TempDir(), "`folder` of the files")
+	untilEOF := flag.Bool("until-eof", false, "end when standard input does")
+	flag.Parse()
+	if err := os.MkdirAll(*folder, 0o755); err != nil {
+		log.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", *listen)
 	if err != nil {
 		log.Fatal(err)
 	}
-	service := helloworld.Greeter_ServiceDesc
-	service.ServiceName = "Greeter"
-	server := grpc.NewServer()
-	server.RegisterService(&service, greeter{})
+	const limit = 16 << 20
+	server := grpc.NewServer(grpc.MaxRecvMsgSize(limit), grpc.MaxSendMsgSize(limit))
+	pb.RegisterGreeterServer(server, greeter{tick: *tick})
+	pb.RegisterUserServiceServer(server, users{})
+	pb.RegisterFileServiceServer(server, files{folder: *folder})
+	pb.RegisterUpFileServiceServer(server, uploads{folder: *folder})
+	pb.RegisterChatServiceServer(server, chat{})
+	pb.RegisterTypesServiceServer(server, types{})
+	reflection.Register(server)
+	if *untilEOF {
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			os.Exit(0)
+		}()
+	}
 	fmt.Println("LISTENING grpc", listener.Addr())
 	log.Fatal(server.Serve(listener))
 }

@@ -1,6 +1,6 @@
 // Command netrpc-server is Go's own net/rpc server in all four forms, for clients to be tried against.
 //
-// It prints one LISTENING line for each listener once it is bound, and exits when its standard input is closed.
+// It prints one LISTENING line for each listener once it is bound.
 package main
 
 import (
@@ -21,6 +21,7 @@ func main() {
 	gob := flag.String("gob", "127.0.0.1:0", "`address` of gob over TCP")
 	web := flag.String("http", "127.0.0.1:0", "`address` of gob over CONNECT, and of POST /jsonrpc")
 	json := flag.String("json", "127.0.0.1:0", "`address` of JSON-RPC 1.0 over TCP")
+	untilEOF := flag.Bool("until-eof", false, "end when standard input does")
 	flag.Parse()
 	// net/rpc logs every stream that ends in the middle of a message, which clients under test do on purpose.
 	log.SetOutput(io.Discard)
@@ -45,6 +46,9 @@ func main() {
 		}
 		fmt.Println("LISTENING", l.wire, listener.Addr())
 		go l.serve(listener)
+	}
+	if !*untilEOF {
+		select {}
 	}
 	io.Copy(io.Discard, os.Stdin)
 }

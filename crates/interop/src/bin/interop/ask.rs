@@ -1,0 +1,147 @@
+//! One client put through its cases against one server, on one wire.
+//!
+//! The client is a program that is given the wire and the address. It prints `READY`, or `SKIPPED why`, and then answers each
+//! line of JSON that it reads with one of its own, over one connection as far as its library keeps one:
+//!
+//! ```text
+//! > {"id": 1, "method": "Arith.Multiply", "arguments": [{"A": {"$int": "17"}, "B": {"$int": "8"}}]}
+//! < {"id": 1, "value": {"$int": "136"}}
+//! > {"id": 2, "method": "streaming_range", "arguments": [{"$int": "0"}, {"$int": "9"}, {"$int": "1"}], "take": 2}
+//! < {"id": 2, "items": [{"$int": "0"}, {"$int": "1"}]}
+//! > {"id": 3, "method": "nope", "arguments": []}
+//! < {"id": 3, "error": {"text": "method not found", "code": -32601}}
+//! ```
+//!
+//! A line may also have `named` arguments, a stream of `requests`, `metadata` and `deadline_ms`, and `stream` where a stream is
+//! expected. With `take` the client breaks a stream off after so many items, and only then stops sending. What its library cannot say at all, such as 64 bits in
+//! Python's xmlrpc.client, it answers with `{"id": 4, "cannot": "why"}`.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value as Json, json};
+
+use crate::agree::{Precision, short};
+use crate::cases::Case;
+use crate::peers::{ClientPeer, Found, Places, Wire};
+use crate::process::{Process, Silence};
+use crate::result::{CaseResult, Outcome, WireRun};
+
+/// How long a client may take to load its libraries.
+const START: Duration = Duration::from_secs(60);
+
+/// How long it may take to end.
+const END: Duration = Duration::from_secs(20);
+
+/// What is asked, of whom, and how long an answer may take.
+pub(crate) struct Question<'q> {
+    pub(crate) client: &'q ClientPeer,
+    pub(crate) server: &'q str,
+    pub(crate) wire: Wire,
+    pub(crate) address: &'q str,
+    pub(crate) cases: Vec<&'q Case>,
+    pub(crate) patience: Duration,
+}
+
+impl Question<'_> {
+    /// Runs the client through the cases.
+    pub(crate) fn ask(&self, places: &Places) -> WireRun {
+        match places.command(&self.client.command, self.client.missing.as_ref()) {
+            Err(error) => WireRun::broken(self.wire, error.to_string()),
+            Ok(Found::Missing(why)) => WireRun::skipped(self.wire, why),
+            Ok(Found::Command(command)) => self.run(*command),
+        }
+    }
+
+    fn run(&self, mut command: Command) -> WireRun {
+        command.args([&self.wire.name(), self.address]);
+        let mut process = match Process::start(command) {
+            Ok(process) => process,
+            Err(why) => return WireRun::broken(self.wire, why),
+        };
+        match process.line(Instant::now() + START) {
+            Ok(line) if line == "READY" => {}
+            Ok(line) => {
+                return match line.strip_prefix("SKIPPED ") {
+                    Some(why) => WireRun::skipped(self.wire, why.to_owned()),
+                    None => WireRun::broken(self.wire, format!("printed {line:?} instead of READY")),
+                };
+            }
+            Err(silence) => {
+                let why = told(silence, &process, START);
+                return WireRun::broken(self.wire, format!("{why} before it was READY"));
+            }
+        }
+        self.converse(process)
+    }
+
+    fn converse(&self, mut process: Process) -> WireRun {
+        let mut run = WireRun::new(self.wire);
+        for (id, case) in self.cases.iter().enumerate() {
+            if let Some(why) = case.exception(&self.client.name, self.server) {
+                run.results.push(CaseResult::new(case, Outcome::Beside(why.to_owned())));
+                continue;
+            }
+            let begun = Instant::now();
+            match self.answer(&mut process, id, case) {
+                Ok(answer) => {
+                    run.results.push(CaseResult::timed(case, self.judge(case, &answer), begun.elapsed()));
+                }
+                Err(why) => {
+                    run.results.push(CaseResult::timed(case, Outcome::Failed(why), begun.elapsed()));
+                    let left = self.cases.len() - id - 1;
+                    run.broken = Some(format!("the client stopped at {:?}; {left} cases were not tried", case.name));
+                    return run;
+                }
+            }
+        }
+        run.broken = process.finish(END).err().map(|why| format!("the client {why}"));
+        run
+    }
+
+    /// Asks one case. An error is of the client, not of its call, and leaves it of no further use.
+    fn answer(&self, process: &mut Process, id: usize, case: &Case) -> Result<Json, String> {
+        let mut call = case.call.clone();
+        call["id"] = json!(id);
+        process.say(call.to_string());
+        let line = process
+            .line(Instant::now() + self.patience)
+            .map_err(|silence| told(silence, process, self.patience))?;
+        let answer: Json = serde_json::from_str(&line)
+            .map_err(|_| format!("printed no JSON: {}{}", short(&json!(line)), process.last_words()))?;
+        if answer["id"] != json!(id) {
+            return Err(format!("answered {} when asked {id}", short(&answer)));
+        }
+        Ok(answer)
+    }
+
+    fn judge(&self, case: &Case, answer: &Json) -> Outcome {
+        if let Some(why) = answer["cannot"].as_str() {
+            return Outcome::Beside(why.to_owned());
+        }
+        let difference = case.verdict(self.server, answer, self.precision());
+        match (difference, case.known_failure(&self.client.name, self.server)) {
+            (None, None) => Outcome::Passed,
+            (None, Some(reason)) => Outcome::KnownButPasses(reason.to_owned()),
+            (Some(_), Some(reason)) => Outcome::Known(reason.to_owned()),
+            (Some(difference), None) => Outcome::Failed(difference),
+        }
+    }
+
+    fn precision(&self) -> Precision {
+        match self.wire {
+            // Its messages are typed, and every library has protobuf's JSON.
+            Wire::Grpc | Wire::GrpcWeb => Precision::Plain,
+            _ if self.client.plain => Precision::Plain,
+            _ if self.client.one_number => Precision::OneNumber,
+            _ => Precision::Exact,
+        }
+    }
+}
+
+fn told(silence: Silence, process: &Process, limit: Duration) -> String {
+    match silence {
+        Silence::Late => format!("no answer within {limit:?}{}", process.last_words()),
+        Silence::Ended(how) => how,
+    }
+}

@@ -1,0 +1,171 @@
+//! Who takes part: the clients and servers of `peers.toml`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::cases::Case;
+
+/// What two peers must have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Wire {
+    /// net/rpc in gob.
+    Gob,
+    /// The same over HTTP's CONNECT.
+    GobHttp,
+    /// net/rpc in JSON-RPC 1.0.
+    Jsonrpc1,
+    /// The same, one POST a call.
+    Jsonrpc1Http,
+    /// JSON-RPC 2.0 over HTTP.
+    Jsonrpc,
+    /// JSON-RPC 2.0 over a WebSocket.
+    JsonrpcWs,
+    /// XML-RPC.
+    Xmlrpc,
+    /// zerorpc.
+    Zerorpc,
+    /// gRPC.
+    Grpc,
+    /// gRPC-Web.
+    GrpcWeb,
+    /// The adder.
+    Http,
+}
+
+impl Wire {
+    /// As the cases and the clients' command lines have it.
+    pub(crate) fn name(self) -> String {
+        // A unit variant is always a text.
+        serde_json::to_value(self).ok().and_then(|name| Some(name.as_str()?.to_owned())).unwrap_or_default()
+    }
+}
+
+/// Everyone who takes part.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Peers {
+    pub(crate) server: Vec<ServerPeer>,
+    pub(crate) client: Vec<ClientPeer>,
+}
+
+/// A program that answers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServerPeer {
+    pub(crate) name: String,
+    /// The head of its column.
+    pub(crate) title: String,
+    pub(crate) command: Vec<String>,
+    /// The wires of each listener, by the name that it prints.
+    pub(crate) listeners: BTreeMap<String, Vec<Wire>>,
+    /// Where the listeners are on a server that was started by hand.
+    #[serde(default)]
+    pub(crate) ports: BTreeMap<String, u16>,
+    /// What is missing where the program is not there; without this it must be there.
+    pub(crate) missing: Option<String>,
+}
+
+/// A program that calls.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClientPeer {
+    pub(crate) name: String,
+    /// The head of its row.
+    pub(crate) title: String,
+    pub(crate) command: Vec<String>,
+    pub(crate) wires: Vec<Wire>,
+    pub(crate) missing: Option<String>,
+    /// Whether its language has one type of number.
+    #[serde(default)]
+    pub(crate) one_number: bool,
+    /// Whether it prints plain JSON.
+    #[serde(default)]
+    pub(crate) plain: bool,
+}
+
+impl ServerPeer {
+    /// The listener that answers a wire.
+    pub(crate) fn listener(&self, wire: Wire) -> Option<&str> {
+        self.listeners.iter().find(|(_, wires)| wires.contains(&wire)).map(|(name, _)| name.as_str())
+    }
+}
+
+/// Where the peers' programs are.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    /// What was built.
+    pub(crate) programs: PathBuf,
+    /// `crates/interop`.
+    pub(crate) peers: PathBuf,
+    /// The interpreter that has the Python peers' packages.
+    pub(crate) python: PathBuf,
+    /// A folder for what servers store.
+    pub(crate) scratch: PathBuf,
+}
+
+/// A command that can be started, or why not.
+pub(crate) enum Found {
+    Command(Box<Command>),
+    Missing(String),
+}
+
+impl Places {
+    /// Fills in a command of `peers.toml`.
+    pub(crate) fn command(&self, words: &[String], missing: Option<&String>) -> anyhow::Result<Found> {
+        let words: Vec<String> = words.iter().map(|word| self.fill(word)).collect();
+        let (program, arguments) = words.split_first().context("a command has no program")?;
+        let is_there = is_program(program);
+        if let (false, Some(missing)) = (is_there, missing) {
+            return Ok(Found::Missing(missing.clone()));
+        }
+        ensure!(is_there, "{program} is not there; scripts/interop builds it");
+        let mut command = Command::new(program);
+        command.args(arguments);
+        Ok(Found::Command(Box::new(command)))
+    }
+
+    fn fill(&self, word: &str) -> String {
+        [
+            ("{programs}", &self.programs),
+            ("{peers}", &self.peers),
+            ("{python}", &self.python),
+            ("{scratch}", &self.scratch),
+        ]
+        .iter()
+        .fold(word.to_owned(), |word, (name, place)| word.replace(name, &place.to_string_lossy()))
+    }
+}
+
+/// Whether a program is there: a path, or a name to be found on the PATH.
+fn is_program(program: &str) -> bool {
+    if program.contains('/') {
+        return Path::new(program).is_file();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// Reads `peers.toml`.
+pub(crate) fn read(file: &Path) -> anyhow::Result<Peers> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    toml::from_str(&text).with_context(|| format!("in {}", file.display()))
+}
+
+impl Peers {
+    /// Refuses a case that names a peer which is not there.
+    pub(crate) fn check(&self, cases: &[Case]) -> anyhow::Result<()> {
+        let clients = self.client.iter().map(|client| client.name.as_str());
+        let names: Vec<&str> = clients.chain(self.server.iter().map(|server| server.name.as_str())).collect();
+        for case in cases {
+            for name in case.peers() {
+                ensure!(names.contains(&name), "case {:?} names {name}, and there is no such peer", case.name);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! What came of it all.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::cases::Case;
+use crate::peers::Wire;
+
+/// What came of one case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", content = "reason", rename_all = "kebab-case")]
+pub(crate) enum Outcome {
+    /// It came as expected.
+    Passed,
+    /// It did not.
+    Failed(String),
+    /// It did not, as was known.
+    Known(String),
+    /// It did, which was not known.
+    KnownButPasses(String),
+    /// It is not about these two.
+    Beside(String),
+}
+
+/// One case and what came of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct CaseResult {
+    pub(crate) case: String,
+    #[serde(flatten)]
+    pub(crate) outcome: Outcome,
+    pub(crate) seconds: f64,
+}
+
+impl CaseResult {
+    pub(crate) fn new(case: &Case, outcome: Outcome) -> Self {
+        Self::timed(case, outcome, Duration::ZERO)
+    }
+
+    pub(crate) fn timed(case: &Case, outcome: Outcome, took: Duration) -> Self {
+        Self { case: case.name.clone(), outcome, seconds: took.as_secs_f64() }
+    }
+}
+
+/// One client against one server on one wire.
+#[derive(Debug, Serialize)]
+pub(crate) struct WireRun {
+    pub(crate) wire: Wire,
+    pub(crate) results: Vec<CaseResult>,
+    /// What went wrong beside the cases.
+    pub(crate) broken: Option<String>,
+    /// What is missing on this machine.
+    pub(crate) skipped: Option<String>,
+}
+
+impl WireRun {
+    pub(crate) fn new(wire: Wire) -> Self {
+        Self { wire, results: Vec::new(), broken: None, skipped: None }
+    }
+
+    pub(crate) fn broken(wire: Wire, why: String) -> Self {
+        Self { broken: Some(why), ..Self::new(wire) }
+    }
+
+    pub(crate) fn skipped(wire: Wire, why: String) -> Self {
+        Self { skipped: Some(why), ..Self::new(wire) }
+    }
+}
+
+/// One client against one server.
+#[derive(Debug, Serialize)]
+pub(crate) struct Cell {
+    pub(crate) client: String,
+    pub(crate) server: String,
+    /// Empty where no wire is shared.
+    pub(crate) runs: Vec<WireRun>,
+}
+
+impl Cell {
+    /// Every case with its wire.
+    pub(crate) fn results(&self) -> impl Iterator<Item = (Wire, &CaseResult)> {
+        self.runs.iter().flat_map(|run| run.results.iter().map(|result| (run.wire, result)))
+    }
+
+    /// How many cases came as expected.
+    pub(crate) fn passed(&self) -> usize {
+        let passed = |outcome: &Outcome| matches!(outcome, Outcome::Passed | Outcome::KnownButPasses(_));
+        self.results().filter(|(_, result)| passed(&result.outcome)).count()
+    }
+
+    /// What went wrong, each with its wire: a case with its reason, or the client or server itself.
+    pub(crate) fn failures(&self) -> Vec<(Wire, String, String)> {
+        let mut failures = Vec::new();
+        for run in &self.runs {
+            for result in &run.results {
+                if let Outcome::Failed(reason) = &result.outcome {
+                    failures.push((run.wire, result.case.clone(), reason.clone()));
+                }
+            }
+            if let Some(reason) = &run.broken {
+                failures.push((run.wire, "(run)".to_owned(), reason.clone()));
+            }
+        }
+        failures
+    }
+
+    /// What the cell of the table says.
+    pub(crate) fn symbol(&self) -> String {
+        let failures = self.failures();
+        if let Some((_, case, _)) = failures.first() {
+            let more = if failures.len() > 1 { format!(" +{}", failures.len() - 1) } else { String::new() };
+            return format!("✗ {case}{more}");
+        }
+        let skipped = self.runs.iter().find_map(|run| run.skipped.as_ref());
+        match (self.runs.is_empty(), self.passed(), skipped) {
+            (true, ..) => "–".to_owned(),
+            (_, 0, Some(why)) => format!("skipped: {why}"),
+            (_, passed, _) => format!("✓ {passed}"),
+        }
+    }
+}

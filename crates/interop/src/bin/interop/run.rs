@@ -1,0 +1,78 @@
+//! Every client against every server that shares a wire with it.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crate::ask::Question;
+use crate::cases::Case;
+use crate::peers::{ClientPeer, Places, Wire};
+use crate::result::{Cell, WireRun};
+use crate::server::{NoAddress, Server};
+
+/// Who is put together, with what, and how.
+pub(crate) struct Plan<'p> {
+    pub(crate) clients: &'p [ClientPeer],
+    pub(crate) servers: &'p [Server],
+    pub(crate) cases: &'p [Case],
+    pub(crate) places: &'p Places,
+    pub(crate) patience: Duration,
+    pub(crate) jobs: usize,
+}
+
+impl Plan<'_> {
+    /// Fills the table, row by row.
+    pub(crate) fn run(&self, said: impl Fn(&Cell) + Sync) -> Vec<Cell> {
+        let pairs: Vec<_> =
+            self.clients.iter().flat_map(|client| self.servers.iter().map(move |server| (client, server))).collect();
+        let next = AtomicUsize::new(0);
+        let cells = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..self.jobs.max(1) {
+                scope.spawn(|| {
+                    while let Some((at, (client, server))) = {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        pairs.get(at).map(|pair| (at, pair))
+                    } {
+                        let cell = self.cell(client, server);
+                        said(&cell);
+                        cells.lock().unwrap_or_else(PoisonError::into_inner).push((at, cell));
+                    }
+                });
+            }
+        });
+        let mut cells = cells.into_inner().unwrap_or_else(PoisonError::into_inner);
+        cells.sort_by_key(|(at, _)| *at);
+        cells.into_iter().map(|(_, cell)| cell).collect()
+    }
+
+    fn cell(&self, client: &ClientPeer, server: &Server) -> Cell {
+        let shared = client.wires.iter().filter(|wire| server.peer.listener(**wire).is_some());
+        Cell {
+            client: client.name.clone(),
+            server: server.peer.name.clone(),
+            runs: shared.map(|wire| self.wire_run(client, server, *wire)).collect(),
+        }
+    }
+
+    fn wire_run(&self, client: &ClientPeer, server: &Server, wire: Wire) -> WireRun {
+        let address = match server.address(wire) {
+            Ok(address) => address,
+            Err(NoAddress::Missing(why)) => return WireRun::skipped(wire, why),
+            Err(NoAddress::Broken(why)) => return WireRun::broken(wire, why),
+        };
+        let cases: Vec<&Case> = self.cases.iter().filter(|case| case.wires.contains(&wire)).collect();
+        if cases.is_empty() {
+            return WireRun::skipped(wire, "no such case".to_owned());
+        }
+        let question =
+            Question { client, server: &server.peer.name, wire, address, cases, patience: self.patience };
+        let mut run = question.ask(self.places);
+        if let Some(why) = server.ended() {
+            run.broken = Some(why);
+        }
+        run
+    }
+}
