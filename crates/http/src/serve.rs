@@ -95,6 +95,12 @@ where
     }
 }
 
+/// How many full streams fit into a connection's window.
+///
+/// h2 0.4.20 ends a connection on which half of its window's bytes wait in small frames, each counted as 256. A client of
+/// gRPC may well fill one stream's window with messages of eight bytes before they are looked at.
+const CONNECTION_STREAMS: u32 = 64;
+
 fn builder(limits: &Limits, http2: &Http2) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // A script that shuts down its sending side after the request still gets its answer.
@@ -105,7 +111,7 @@ fn builder(limits: &Limits, http2: &Http2) -> Builder<TokioExecutor> {
         .max_concurrent_streams(u32::try_from(limits.in_flight).unwrap_or(u32::MAX))
         .max_header_list_size(http2.header_bytes)
         .initial_stream_window_size(http2.stream_window)
-        .initial_connection_window_size(http2.stream_window.saturating_mul(2))
+        .initial_connection_window_size(http2.stream_window.saturating_mul(CONNECTION_STREAMS))
         .keep_alive_interval(http2.ping_interval)
         .keep_alive_timeout(http2.ping_timeout);
     builder

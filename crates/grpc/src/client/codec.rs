@@ -48,11 +48,14 @@ fn take_bytes(descriptor: &MessageDescriptor, value: &mut Value) -> Vec<(FieldDe
     taken.filter_map(pair).collect()
 }
 
-/// Bytes and times as protobuf's JSON form has them: in base64, and in RFC 3339.
+/// Bytes, times and floats that are no numbers as protobuf's JSON form has them: in base64, in RFC 3339, by name.
 fn json_form(value: Value) -> Value {
     match value {
         Value::Bytes(bytes) => Value::String(STANDARD.encode(bytes)),
         Value::Timestamp(time) => Value::String(time.to_string()),
+        Value::Float(float) if float.is_nan() => "NaN".into(),
+        Value::Float(f64::INFINITY) => "Infinity".into(),
+        Value::Float(f64::NEG_INFINITY) => "-Infinity".into(),
         Value::Array(items) => Value::Array(items.into_iter().map(json_form).collect()),
         Value::Map(pairs) => {
             Value::Map(pairs.into_iter().map(|(key, item)| (key, json_form(item))).collect())
