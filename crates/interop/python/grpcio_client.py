@@ -37,6 +37,8 @@ def describe(service, name):
         return pool.FindServiceByName(service).methods_by_name.get(name)
     except KeyError:
         return None
+    except grpc.RpcError as error:
+        raise Failed(f"reflection: {error.details()}", error.code().value[0], error.code().name.lower()) from None
 
 
 def callable_of(service, name, method):

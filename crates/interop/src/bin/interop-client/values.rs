@@ -26,7 +26,11 @@ pub(crate) fn from_tagged(value: &Json) -> Result<Value, RpcError> {
 fn special(kind: &str, content: &Json) -> Option<Value> {
     let text = content.as_str();
     Some(match kind {
-        "$int" => text?.parse().map(Value::Int).or_else(|_| text.unwrap_or_default().parse().map(Value::Uint)).ok()?,
+        "$int" => text?
+            .parse()
+            .map(Value::Int)
+            .or_else(|_| text.unwrap_or_default().parse().map(Value::Uint))
+            .ok()?,
         "$float" => Value::Float(text?.parse().ok()?),
         "$bytes" => Value::Bytes(bytes(text?)?),
         "$date" => Value::Timestamp(Timestamp::parse(text?)?),
@@ -57,7 +61,9 @@ pub(crate) fn to_tagged(value: &Value) -> Json {
         }
         Value::Timestamp(time) => json!({ "$date": time.to_string() }),
         Value::Array(items) => items.iter().map(to_tagged).collect(),
-        Value::Map(pairs) if pairs.iter().all(|(key, _)| key.as_str().is_some_and(|key| !key.starts_with('$'))) => {
+        Value::Map(pairs)
+            if pairs.iter().all(|(key, _)| key.as_str().is_some_and(|key| !key.starts_with('$'))) =>
+        {
             let pairs = pairs.iter().map(|(key, value)| (key.as_str().unwrap_or_default(), to_tagged(value)));
             Json::Object(pairs.map(|(key, value)| (key.to_owned(), value)).collect())
         }

@@ -39,7 +39,9 @@ impl Program {
             _ => return None,
         };
         let kind = match (path.ends_with("/manywire"), path.ends_with("/grpcurl")) {
-            (true, _) => Kind::Manywire { url: format!("{scheme}://{address}{route}"), is_protobuf: wire == "grpc" },
+            (true, _) => {
+                Kind::Manywire { url: format!("{scheme}://{address}{route}"), is_protobuf: wire == "grpc" }
+            }
             (_, true) => Kind::Grpcurl { address: address.to_owned() },
             _ => return None,
         };
@@ -72,21 +74,20 @@ impl Program {
             }
         };
         command.args(named).args([url, &call.method, "--"]);
-        let mut long = None;
+        // Removed when the call is over.
+        let mut files = Vec::new();
         for value in call.requests.as_ref().unwrap_or(&call.arguments) {
             let text = plain(value, is_protobuf)?.to_string();
             if text.len() > LONGEST_ARGUMENT {
-                command.arg("-");
-                long = Some(text);
+                let mut file = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
+                file.write_all(text.as_bytes()).map_err(|error| error.to_string())?;
+                command.arg(format!("@{}", file.path().display()));
+                files.push(file);
             } else {
                 command.arg(text);
             }
         }
-        let input = match long {
-            Some(text) => file_of(&text).map_err(|error| error.to_string())?,
-            None => Stdio::null(),
-        };
-        run(command.stdin(input), call, &mut manywire_error)
+        run(command.stdin(Stdio::null()), call, manywire_error)
     }
 
     fn grpcurl(&self, address: &str, call: &Call) -> Result<Answer, String> {
@@ -105,7 +106,7 @@ impl Program {
         command.args([address, &call.method]);
         if call.take.is_none() || call.requests.is_none() {
             let input = file_of(&input).map_err(|error| error.to_string())?;
-            return run(command.stdin(input), call, &mut grpcurl_error);
+            return run(command.stdin(input), call, grpcurl_error);
         }
         // Standard input stays open for as long as the stream is read.
         run_held(command.stdin(Stdio::piped()), &input, call)
@@ -120,8 +121,9 @@ fn file_of(text: &str) -> std::io::Result<Stdio> {
     Ok(file.into())
 }
 
-fn run(command: &mut Command, call: &Call, error: &mut dyn FnMut(&str) -> Json) -> Result<Answer, String> {
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
+fn run(command: &mut Command, call: &Call, error: fn(&str) -> Json) -> Result<Answer, String> {
+    let child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
     if let Some(take) = call.take {
         return broken_off(child, take);
     }
@@ -207,7 +209,10 @@ mod tests {
 
     #[test]
     fn errors_are_read_as_they_are_printed() {
-        assert_eq!(manywire_error("manywire: no (way) (code -32601)\n"), json!({"text": "no (way)", "code": -32601}));
+        assert_eq!(
+            manywire_error("manywire: no (way) (code -32601)\n"),
+            json!({"text": "no (way)", "code": -32601})
+        );
         assert_eq!(manywire_error("manywire: no (way)\n"), json!({"text": "no (way)"}));
         let status = "{\n  \"code\": 3,\n  \"message\": \"no\"\n}\n";
         assert_eq!(grpcurl_error(status), json!({"text": "no", "code": 3, "name": null}));

@@ -12,6 +12,14 @@ pub(crate) enum Precision {
     OneNumber,
     /// Tags: the values are as JSON has them, bytes in base64, dates and floats that are no numbers as texts.
     Plain,
+    /// The same, and fields of a message that have their default, which the case leaves out.
+    PlainWithDefaults,
+}
+
+impl Precision {
+    pub(crate) fn is_plain(self) -> bool {
+        matches!(self, Precision::Plain | Precision::PlainWithDefaults)
+    }
 }
 
 /// Where, and how, an answer departs from what was expected; none where it does not.
@@ -24,6 +32,11 @@ fn compare(expected: &Json, got: &Json, precision: Precision, place: &mut String
     if let Some(("$any", wanted)) = tag(expected) {
         let is_one = is_any(wanted.as_str().unwrap_or_default(), got, precision);
         return (!is_one).then(|| told(wanted, got, place));
+    }
+    if precision.is_plain()
+        && let Some(("$pairs", pairs)) = tag(got)
+    {
+        return compare(expected, &with_text_keys(pairs), precision, place);
     }
     match (expected, got) {
         (Json::Array(wanted), Json::Array(items)) => {
@@ -48,9 +61,8 @@ fn compare_fields(
     precision: Precision,
     place: &mut String,
 ) -> Option<String> {
-    let name = |key: &String| if precision == Precision::Plain { camel_case(key) } else { key.clone() };
-    let mut left: Map<String, Json> =
-        fields.iter().map(|(key, value)| (name(key), value.clone())).collect();
+    let name = |key: &String| if precision.is_plain() { camel_case(key) } else { key.clone() };
+    let mut left: Map<String, Json> = fields.iter().map(|(key, value)| (name(key), value.clone())).collect();
     for (key, wanted) in wanted {
         let Some(value) = left.remove(&name(key)) else {
             return Some(format!("{}{key} is missing", at(place)));
@@ -60,8 +72,19 @@ fn compare_fields(
             return found;
         }
     }
+    if precision == Precision::PlainWithDefaults {
+        left.retain(|_, value| !is_default(value));
+    }
     let (key, value) = left.iter().next()?;
     Some(format!("{}unexpected {key}: {}", at(place), short(value)))
+}
+
+/// JSON's keys are texts, and so protobuf's JSON has the integers of a map as texts too.
+fn with_text_keys(pairs: &Json) -> Json {
+    let pairs = pairs.as_array().into_iter().flatten();
+    let key =
+        |key: &Json| tag(key).map_or_else(|| text(key), |(_, content)| text(content)).unwrap_or_default();
+    Json::Object(pairs.map(|pair| (key(&pair[0]), pair[1].clone())).collect())
 }
 
 /// Protobuf's JSON has `lowerCamelCase` names, or those of the proto, as its writer likes.
@@ -78,17 +101,26 @@ fn camel_case(name: &str) -> String {
 
 fn is_same(expected: &Json, got: &Json, precision: Precision) -> bool {
     match (tag(expected), tag(got)) {
-        (Some(("$pairs", wanted)), Some(("$pairs", pairs))) => {
-            difference(wanted, pairs, precision).is_none()
-        }
+        (Some(("$pairs", wanted)), Some(("$pairs", pairs))) => difference(wanted, pairs, precision).is_none(),
         (Some(("$float", wanted)), Some(("$float", float))) => same_float(wanted, float),
-        (Some(("$int" | "$float", wanted)), Some(("$int" | "$float", number)))
-            if precision == Precision::OneNumber =>
-        {
-            same_float(wanted, number)
+        (Some(("$int", wanted)), Some(("$float", number))) if precision == Precision::OneNumber => {
+            same_integer(wanted, number)
         }
-        (Some((kind, wanted)), None) if precision == Precision::Plain => is_plain(kind, wanted, got),
+        (Some((kind, wanted)), None) if precision.is_plain() => is_plain(kind, wanted, got),
         _ => expected == got,
+    }
+}
+
+/// Whether this is what a field of protobuf holds that was not set.
+fn is_default(value: &Json) -> bool {
+    match (tag(value), value) {
+        (Some((_, content)), _) => matches!(content.as_str(), Some("0" | "0.0" | "")),
+        (None, Json::String(text)) => text.is_empty() || text == "0" || text.ends_with("_UNSPECIFIED"),
+        (None, Json::Number(number)) => number.as_f64() == Some(0.0),
+        (None, Json::Array(items)) => items.is_empty(),
+        (None, Json::Object(fields)) => fields.is_empty(),
+        (None, Json::Bool(is_true)) => !is_true,
+        (None, Json::Null) => true,
     }
 }
 
@@ -97,6 +129,13 @@ fn same_float(wanted: &Json, got: &Json) -> bool {
         (Some(wanted), Some(got)) => wanted.to_bits() == got.to_bits() || wanted.is_nan() && got.is_nan(),
         _ => false,
     }
+}
+
+/// Whether a float is exactly this integer, which it cannot be for most of more than 53 bits.
+fn same_integer(wanted: &Json, got: &Json) -> bool {
+    let wanted: Option<i128> = text(wanted).and_then(|text| text.parse().ok());
+    let whole = float(got).filter(|float| float.fract() == 0.0 && float.abs() < 1e20);
+    wanted.is_some() && wanted == whole.map(|float| float as i128)
 }
 
 fn float(value: &Json) -> Option<f64> {
@@ -135,11 +174,11 @@ fn is_any(kind: &str, got: &Json, precision: Precision) -> bool {
         "digits" => {
             got.as_str().is_some_and(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()))
         }
-        "int" => tagged("$int") || precision == Precision::Plain && (got.is_i64() || got.is_u64()),
+        "int" => tagged("$int") || precision.is_plain() && (got.is_i64() || got.is_u64()),
         "float" => match precision {
             Precision::Exact => tagged("$float"),
-            Precision::OneNumber => tagged("$float") || tagged("$int"),
-            Precision::Plain => tagged("$float") || got.is_number(),
+            Precision::OneNumber => tagged("$float"),
+            Precision::Plain | Precision::PlainWithDefaults => tagged("$float") || got.is_number(),
         },
         "list" => got.is_array(),
         _ => false,
@@ -200,13 +239,38 @@ mod tests {
     fn one_type_of_number_is_compared_by_value() {
         assert!(agree(&json!({"$int": "1"}), &json!({"$float": "1"}), Precision::OneNumber));
         assert!(!agree(&json!({"$int": "1"}), &json!({"$float": "1.5"}), Precision::OneNumber));
+        let greatest = json!({"$int": "9223372036854775807"});
+        assert!(!agree(&greatest, &json!({"$float": "9223372036854775807"}), Precision::OneNumber));
+        let least = json!({"$int": "-9223372036854775808"});
+        assert!(agree(&least, &json!({"$float": "-9223372036854776000"}), Precision::OneNumber));
     }
 
     #[test]
     fn plain_json_is_read_by_what_was_expected() {
-        let expected = json!({"int64_value": {"$int": "-5"}, "bytes_value": {"$bytes": "00ff"}, "x": {"$float": "NaN"}});
-        assert!(agree(&expected, &json!({"int64Value": "-5", "bytesValue": "AP8=", "x": "NaN"}), Precision::Plain));
-        assert!(!agree(&expected, &json!({"int64Value": "-6", "bytesValue": "AP8=", "x": "NaN"}), Precision::Plain));
+        let expected =
+            json!({"int64_value": {"$int": "-5"}, "bytes_value": {"$bytes": "00ff"}, "x": {"$float": "NaN"}});
+        assert!(agree(
+            &expected,
+            &json!({"int64Value": "-5", "bytesValue": "AP8=", "x": "NaN"}),
+            Precision::Plain
+        ));
+        let pairs = json!({"$pairs": [[{"$int": "-6"}, "x"]]});
+        assert!(agree(&json!({"-6": "x"}), &pairs, Precision::Plain));
+        assert!(!agree(&json!({"-6": "x"}), &pairs, Precision::Exact));
+        assert!(!agree(
+            &expected,
+            &json!({"int64Value": "-6", "bytesValue": "AP8=", "x": "NaN"}),
+            Precision::Plain
+        ));
+    }
+
+    #[test]
+    fn defaults_may_be_shown_where_the_client_shows_them() {
+        let got = json!({"a": 0, "b": "", "c": [], "d": {"$int": "5"}});
+        let expected = json!({"d": {"$int": "5"}});
+        assert!(agree(&expected, &got, Precision::PlainWithDefaults));
+        assert!(!agree(&expected, &got, Precision::Plain));
+        assert!(!agree(&json!({}), &got, Precision::PlainWithDefaults));
     }
 
     #[test]

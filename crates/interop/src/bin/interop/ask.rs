@@ -90,7 +90,8 @@ impl Question<'_> {
                 Err(why) => {
                     run.results.push(CaseResult::timed(case, Outcome::Failed(why), begun.elapsed()));
                     let left = self.cases.len() - id - 1;
-                    run.broken = Some(format!("the client stopped at {:?}; {left} cases were not tried", case.name));
+                    run.broken =
+                        Some(format!("the client stopped at {:?}; {left} cases were not tried", case.name));
                     return run;
                 }
             }
@@ -119,7 +120,7 @@ impl Question<'_> {
         if let Some(why) = answer["cannot"].as_str() {
             return Outcome::Beside(why.to_owned());
         }
-        let difference = case.verdict(self.server, answer, self.precision());
+        let difference = case.verdict((&self.client.name, self.server), answer, self.precision());
         match (difference, case.known_failure(&self.client.name, self.server)) {
             (None, None) => Outcome::Passed,
             (None, Some(reason)) => Outcome::KnownButPasses(reason.to_owned()),
@@ -131,6 +132,7 @@ impl Question<'_> {
     fn precision(&self) -> Precision {
         match self.wire {
             // Its messages are typed, and every library has protobuf's JSON.
+            Wire::Grpc | Wire::GrpcWeb if self.client.defaults => Precision::PlainWithDefaults,
             Wire::Grpc | Wire::GrpcWeb => Precision::Plain,
             _ if self.client.plain => Precision::Plain,
             _ if self.client.one_number => Precision::OneNumber,

@@ -134,7 +134,9 @@ fn finish(flags: &Flags, report: &Report<'_>) -> anyhow::Result<bool> {
         writeln!(out, "SKIPPED: interop, {why}")?;
     }
     let (passed, failed) = report.totals();
-    writeln!(out, "interop: {passed} passed, {failed} failed")?;
+    // As cargo says it, so that scripts/test adds it up.
+    let word = if report.is_good() { "ok" } else { "FAILED" };
+    writeln!(out, "test result: {word}. {passed} passed; {failed} failed")?;
     if let Some(folder) = &flags.out {
         report.write(folder)?;
     }
@@ -161,7 +163,8 @@ fn running(flags: &Flags, peers: &Peers) -> anyhow::Result<Addresses> {
         let (name, listener) =
             name.split_once('/').map_or((name, None), |(name, listener)| (name, Some(listener)));
         let server = peers.server.iter().find(|server| server.name == name);
-        let server = server.with_context(|| format!("--server {given}: there is no server {name}; see --list"))?;
+        let server =
+            server.with_context(|| format!("--server {given}: there is no server {name}; see --list"))?;
         let listeners: Vec<&String> = server
             .listeners
             .keys()

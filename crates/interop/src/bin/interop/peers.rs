@@ -86,6 +86,9 @@ pub(crate) struct ClientPeer {
     /// Whether it prints plain JSON.
     #[serde(default)]
     pub(crate) plain: bool,
+    /// Whether it shows the fields of a protobuf message that have their default too.
+    #[serde(default)]
+    pub(crate) defaults: bool,
 }
 
 impl ServerPeer {
@@ -163,7 +166,11 @@ impl Peers {
         let names: Vec<&str> = clients.chain(self.server.iter().map(|server| server.name.as_str())).collect();
         for case in cases {
             for name in case.peers() {
-                ensure!(names.contains(&name), "case {:?} names {name}, and there is no such peer", case.name);
+                ensure!(
+                    names.contains(&name),
+                    "case {:?} names {name}, and there is no such peer",
+                    case.name
+                );
             }
         }
         Ok(())

@@ -27,11 +27,13 @@ impl Report<'_> {
 
     /// The head of the table, and its rows.
     fn rows(&self) -> Vec<Vec<String>> {
-        let head = std::iter::once(String::new()).chain(self.servers.iter().map(|server| server.title.clone()));
+        let head =
+            std::iter::once(String::new()).chain(self.servers.iter().map(|server| server.title.clone()));
         let mut rows = vec![head.collect()];
         for client in self.clients {
             let cells = self.servers.iter().map(|server| {
-                let cell = self.cells.iter().find(|cell| cell.client == client.name && cell.server == server.name);
+                let cell =
+                    self.cells.iter().find(|cell| cell.client == client.name && cell.server == server.name);
                 cell.map_or_else(|| "–".to_owned(), Cell::symbol)
             });
             rows.push(std::iter::once(client.title.clone()).chain(cells).collect());
@@ -187,7 +189,9 @@ impl Report<'_> {
                 suites += "  </testsuite>\n";
             }
         }
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"interop\">\n{suites}</testsuites>\n")
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"interop\">\n{suites}</testsuites>\n"
+        )
     }
 }
 
@@ -196,7 +200,9 @@ fn junit_outcome(outcome: &Outcome) -> String {
         Outcome::Passed => String::new(),
         Outcome::Failed(why) => format!("<failure message=\"{}\"/>", xml(why)),
         Outcome::Known(why) => format!("<skipped message=\"known to fail: {}\"/>", xml(why)),
-        Outcome::KnownButPasses(why) => format!("<system-out>known to fail, but passes: {}</system-out>", xml(why)),
+        Outcome::KnownButPasses(why) => {
+            format!("<system-out>known to fail, but passes: {}</system-out>", xml(why))
+        }
         Outcome::Beside(why) => format!("<skipped message=\"{}\"/>", xml(why)),
     }
 }
@@ -241,6 +247,7 @@ mod tests {
             missing: None,
             one_number: false,
             plain: false,
+            defaults: false,
         }
     }
 
@@ -300,7 +307,11 @@ mod tests {
             assert!(!report.is_good());
             assert!(report.text().contains("✗ (run)"), "{}", report.text());
         });
-        let skipped = Cell { client: "c".into(), server: "s".into(), runs: vec![WireRun::skipped(Wire::Gob, "no Go".into())] };
+        let skipped = Cell {
+            client: "c".into(),
+            server: "s".into(),
+            runs: vec![WireRun::skipped(Wire::Gob, "no Go".into())],
+        };
         report(&[skipped], |report| {
             assert!(report.text().contains("skipped: no Go"));
             assert_eq!(report.skips(), ["no Go"]);

@@ -115,7 +115,8 @@ impl Cell {
         match (self.runs.is_empty(), self.passed(), skipped) {
             (true, ..) => "–".to_owned(),
             (_, 0, Some(why)) => format!("skipped: {why}"),
-            (_, passed, _) => format!("✓ {passed}"),
+            (_, passed, Some(why)) => format!("✓ {passed}, skipped: {why}"),
+            (_, passed, None) => format!("✓ {passed}"),
         }
     }
 }

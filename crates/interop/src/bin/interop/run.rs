@@ -25,8 +25,11 @@ pub(crate) struct Plan<'p> {
 impl Plan<'_> {
     /// Fills the table, row by row.
     pub(crate) fn run(&self, said: impl Fn(&Cell) + Sync) -> Vec<Cell> {
-        let pairs: Vec<_> =
-            self.clients.iter().flat_map(|client| self.servers.iter().map(move |server| (client, server))).collect();
+        let pairs: Vec<_> = self
+            .clients
+            .iter()
+            .flat_map(|client| self.servers.iter().map(move |server| (client, server)))
+            .collect();
         let next = AtomicUsize::new(0);
         let cells = Mutex::new(Vec::new());
         thread::scope(|scope| {

@@ -108,7 +108,8 @@ mod tests {
 
     fn started(peer: ServerPeer) -> Server {
         let here = std::path::PathBuf::from(".");
-        let places = Places { programs: here.clone(), peers: here.clone(), python: here.clone(), scratch: here };
+        let places =
+            Places { programs: here.clone(), peers: here.clone(), python: here.clone(), scratch: here };
         Server::start(peer, &places)
     }
 
@@ -128,6 +129,8 @@ mod tests {
         assert!(matches!(skipped.address(Wire::Gob), Err(NoAddress::Missing(why)) if why == "no Perl"));
         let mut absent = peer("", Some("no Perl"));
         absent.command = vec!["/no/such/program".into()];
-        assert!(matches!(started(absent).address(Wire::Gob), Err(NoAddress::Missing(why)) if why == "no Perl"));
+        assert!(
+            matches!(started(absent).address(Wire::Gob), Err(NoAddress::Missing(why)) if why == "no Perl")
+        );
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn from_toml(value: &Toml) -> anyhow::Result<Json> {
     })
 }
 
-fn int(integer: impl ToString) -> Json {
+fn int(integer: &impl ToString) -> Json {
     json!({ "$int": integer.to_string() })
 }
 
@@ -38,7 +38,7 @@ fn special(tag: &str, table: &Table) -> anyhow::Result<Json> {
     let value = &table[tag];
     Ok(match (tag, value) {
         ("$nil", _) => Json::Null,
-        ("$uint", Toml::String(digits)) => int(digits.parse::<u64>()?),
+        ("$uint", Toml::String(digits)) => int(&digits.parse::<u64>()?),
         ("$bytes" | "$any", Toml::String(_)) => json!({ tag: from_toml(value)? }),
         ("$pairs", Toml::Array(_)) => json!({ tag: from_toml(value)? }),
         ("$repeat", Toml::String(text)) => {
@@ -75,7 +75,7 @@ fn range(ends: &[Toml]) -> anyhow::Result<Json> {
     let Some(&[from, to, step]) = ends.as_deref() else { bail!("a range is written [from, to, step]") };
     ensure!(step > 0, "a range goes up");
     let step = usize::try_from(step)?;
-    let numbers: Vec<Json> = (from..to).step_by(step).take(LONGEST).map(int).collect();
+    let numbers: Vec<Json> = (from..to).step_by(step).take(LONGEST).map(|number| int(&number)).collect();
     Ok(Json::Array(numbers))
 }
 
@@ -102,7 +102,10 @@ mod tests {
         assert_eq!(written("{ '$nil' = true }"), Json::Null);
         assert_eq!(written("{ '$uint' = '18446744073709551615' }"), json!({"$int": "18446744073709551615"}));
         assert_eq!(written("{ '$repeat' = 'ab', times = 2 }"), json!("abab"));
-        assert_eq!(written("{ '$repeat' = { '$bytes' = '00ff' }, times = 2 }"), json!({"$bytes": "00ff00ff"}));
+        assert_eq!(
+            written("{ '$repeat' = { '$bytes' = '00ff' }, times = 2 }"),
+            json!({"$bytes": "00ff00ff"})
+        );
         assert_eq!(written("{ '$list' = 'x', times = 2 }"), json!(["x", "x"]));
         assert_eq!(written("{ '$range' = [0, 4, 2] }"), json!([{"$int": "0"}, {"$int": "2"}]));
         assert_eq!(written("{ '$deep' = 2 }"), json!([[null]]));
@@ -110,7 +113,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for toml in ["{ '$nothing' = 1 }", "{ '$repeat' = 'x', times = -1 }", "{ '$list' = 'x', times = 99999999 }"] {
+        for toml in
+            ["{ '$nothing' = 1 }", "{ '$repeat' = 'x', times = -1 }", "{ '$list' = 'x', times = 99999999 }"]
+        {
             let table: Table = toml::from_str(&format!("value = {toml}")).unwrap();
             assert!(from_toml(&table["value"]).is_err(), "{toml}");
         }
