@@ -1,6 +1,6 @@
 //! URLs as people type them, and what they should have typed.
 
-use manywire_client::{Url, Wire};
+use manywire_client::{Transport, Url, Wire};
 
 use super::Failure;
 use super::nearest::nearest;
@@ -22,7 +22,7 @@ const BY_PORT: [(u16, &str); 5] =
 /// Reads a URL.
 pub(super) fn parse(text: &str) -> Result<Url, Failure> {
     let failed = match text.parse::<Url>() {
-        Ok(url) => return Ok(url),
+        Ok(url) => return with_path(url),
         Err(error) => error,
     };
     let Some((scheme, rest)) = text.split_once("://") else {
@@ -32,6 +32,18 @@ pub(super) fn parse(text: &str) -> Result<Url, Failure> {
         return Err(Failure::Usage(unknown_scheme(scheme, rest)));
     }
     Err(Failure::Usage(without_port(scheme, rest).unwrap_or_else(|| failed.to_string())))
+}
+
+/// Only HTTP/1 is told the path of a URL; elsewhere it would be passed over, and is probably a method.
+fn with_path(url: Url) -> Result<Url, Failure> {
+    let method = url.path.trim_matches('/');
+    if method.is_empty() || url.wire != Wire::Grpc && url.transport != Transport::Tcp {
+        return Ok(url);
+    }
+    let bare = Url { path: String::new(), ..url.clone() };
+    Err(Failure::Usage(format!(
+        "{url} has a path, and this wire has none; a method stands apart: {bare} {method}"
+    )))
 }
 
 /// `127.0.0.1:7070`, or `gob:127.0.0.1:1234`.
@@ -101,11 +113,18 @@ mod tests {
                 "xmlrpc://[::1]/RPC2",
                 "xmlrpc://[::1]/RPC2 has no port; the usual one is xmlrpc://[::1]:8088/RPC2",
             ),
+            (
+                "grpc://h:1/Greeter/SayHello",
+                "grpc+http://h:1/Greeter/SayHello has a path, and this wire has none; a method stands apart: grpc+http://h:1 Greeter/SayHello",
+            ),
             ("gob://h:port", "\"gob://h:port\" needs a host and a port, as in gob://127.0.0.1:1234"),
             ("gob://", "\"gob://\" needs a host and a port, as in gob://127.0.0.1:1234"),
         ] {
             let Err(Failure::Usage(said)) = parse(text) else { panic!("{text} was taken") };
             assert_eq!(said, words);
+        }
+        for text in ["grpc://h:1/", "gob+http://h:1/path", "xmlrpc://h:1/RPC2", "jsonrpc+ws://h:1/ws"] {
+            assert!(parse(text).is_ok(), "{text}");
         }
         let Err(Failure::Usage(said)) = parse("soap://h:1") else { panic!("soap was taken") };
         assert!(said.starts_with("no wire soap://; there are gob+tcp, gob+http"), "{said}");

@@ -1,6 +1,5 @@
 //! `manywire call`, `list` and `describe` on every wire.
 
-use std::net::TcpListener;
 use std::process::Output;
 
 use crate::{Server, program, text};
@@ -87,63 +86,6 @@ fn arguments_may_come_from_stdin_or_a_file() {
     let stdin = std::fs::File::open(&file).unwrap();
     let output = program().args(["call", &url, "Arith.Multiply", "-"]).stdin(stdin).output().unwrap();
     assert_eq!(printed(&output), "42\n");
-}
-
-#[test]
-fn a_servers_error_is_exit_1_in_its_own_words() {
-    let (server, _folder) = start();
-    let at = server.address("any");
-    for (scheme, arguments, words) in [
-        ("gob", &["Arith.Divide", r#"{"A":1,"B":0}"#][..], "divide by zero.\n"),
-        ("gob", &["Arith.Nope", "{}"], "rpc: can't find method Arith.Nope\n"),
-        ("jsonrpc", &["ad", "1", "2"], "did you mean add? (code -32601)\n"),
-        ("xmlrpc", &["divide", "1", "0"], "division by zero (code -32500)\n"),
-        ("zerorpc", &["getpow", "0", "-1"], "0.0 cannot be raised to a negative power"),
-        ("grpc", &["UserService/GetUser", r#"{"id":0}"#], "(code 3)\n"),
-    ] {
-        let output = program().args(["call", &format!("{scheme}://{at}")]).args(arguments).output().unwrap();
-        assert_eq!(output.status.code(), Some(1), "{}", text(&output));
-        assert!(text(&output).contains(words), "{} has no {words}", text(&output));
-        assert!(output.stdout.is_empty());
-    }
-}
-
-#[test]
-fn usage_is_exit_2_and_an_unreachable_server_exit_3() {
-    let (server, _folder) = start();
-    let at = server.address("any");
-    // Bound and never accepting: a connection is made, and no answer comes.
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let silent = silent.local_addr().unwrap();
-    for (url, arguments, code, words) in [
-        (format!("soap://{at}"), &["add"][..], 2, "no wire soap://; there are gob+tcp"),
-        (at.to_owned(), &["add"], 2, "names no wire; write it as gob://"),
-        (format!("gob://{at}"), &["Arith.Multiply", "{"], 2, "argument 1 is no JSON"),
-        (format!("gob://{at}"), &["h.Hello", "world"], 2, "did you mean '\"world\"'?"),
-        (
-            format!("gob://{at}"),
-            &["Arith.Multiply", "1", "2"],
-            2,
-            "methods of net/rpc take one argument, and 2 were given",
-        ),
-        (format!("jsonrpc://{at}"), &["subscribe_ticks"], 2, "has no streams"),
-        (
-            "gob://127.0.0.1:1".into(),
-            &["h.Hello", "\"x\""],
-            3,
-            "cannot connect to gob+tcp://127.0.0.1:1: Connection refused",
-        ),
-        ("jsonrpc://127.0.0.1:1".into(), &["add", "1", "2"], 3, "127.0.0.1:1"),
-        ("zerorpc://127.0.0.1:1".into(), &["hello", "1"], 3, "127.0.0.1:1"),
-        ("grpc://127.0.0.1:1".into(), &["Greeter/SayHello"], 3, "127.0.0.1:1"),
-        (format!("gob://{silent}"), &["h.Hello", "\"x\"", "--timeout", "50ms"], 3, "within 50ms"),
-    ] {
-        let output = program().args(["call", &url]).args(arguments).output().unwrap();
-        let said = text(&output);
-        assert_eq!(output.status.code(), Some(code), "{url} {arguments:?}: {said}");
-        assert!(said.contains(words), "{url} {arguments:?}: {said}");
-        assert!(!said.contains("panicked"), "{said}");
-    }
 }
 
 #[test]

@@ -101,6 +101,7 @@ fn wrong_urls() {
         "ws://127.0.0.1:8080",
         "grpc://localhost",
         "xmlrpc://localhost/RPC2",
+        "grpc://localhost:7070/Greeter/SayHello",
         "gob://localhost:http",
         "gob://",
         "gob://a:1,b",
