@@ -147,3 +147,124 @@ fn told(silence: Silence, process: &Process, limit: Duration) -> String {
         Silence::Ended(how) => how,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    const CASES: &str = "wires = ['gob']
+        [[case]]
+        name = 'first'
+        method = 'M'
+        value = true
+        [[case]]
+        name = 'second'
+        method = 'M'
+        value = false
+        [[case]]
+        name = 'third, known'
+        method = 'M'
+        value = true
+        known = [{ client = 'it', reason = 'it is like that' }]";
+
+    /// Puts a shell script through the cases.
+    fn run(script: &str) -> WireRun {
+        run_within(Duration::from_secs(60), script)
+    }
+
+    fn run_within(patience: Duration, script: &str) -> WireRun {
+        let cases = crate::cases::parse(CASES).unwrap();
+        let client = ClientPeer {
+            name: "it".into(),
+            title: "it".into(),
+            command: ["sh", "-c", script].map(str::to_owned).to_vec(),
+            wires: vec![Wire::Gob],
+            missing: None,
+            one_number: false,
+            plain: false,
+            defaults: false,
+        };
+        let here = PathBuf::from(".");
+        let places =
+            Places { programs: here.clone(), peers: here.clone(), python: here.clone(), scratch: here };
+        let cases = cases.iter().collect();
+        Question { client: &client, server: "x", wire: Wire::Gob, address: "127.0.0.1:1", cases, patience }
+            .ask(&places)
+    }
+
+    fn outcomes(run: &WireRun) -> Vec<&Outcome> {
+        run.results.iter().map(|result| &result.outcome).collect()
+    }
+
+    /// The run ends at the first case, and says why.
+    fn expect_end(script: &str, reason: &str) {
+        expect_end_of(run(script), script, reason);
+    }
+
+    fn expect_end_of(run: WireRun, script: &str, reason: &str) {
+        let [Outcome::Failed(why)] = outcomes(&run)[..] else { panic!("{script}: {run:?}") };
+        assert!(why.contains(reason), "{script}: {why}");
+        assert!(run.broken.is_some_and(|why| why.contains("2 cases were not tried")));
+    }
+
+    #[test]
+    fn answers_are_judged_one_by_one() {
+        let well = run(
+            "echo READY; n=0; while read -r line; do echo '{\"id\":'$n',\"value\":true}'; n=$((n+1)); done",
+        );
+        let [Outcome::Passed, Outcome::Failed(why), Outcome::KnownButPasses(_)] = outcomes(&well)[..] else {
+            panic!("{well:?}")
+        };
+        assert_eq!(why, "expected false, got true");
+        assert_eq!(well.broken, None);
+        let cannot = run(
+            "echo READY; n=0; while read -r line; do echo '{\"id\":'$n',\"cannot\":\"no\"}'; n=$((n+1)); done",
+        );
+        assert_eq!(outcomes(&cannot), [&Outcome::Beside("no".into()); 3]);
+    }
+
+    #[test]
+    fn a_client_that_crashes_is_quoted() {
+        expect_end(
+            "echo READY; read -r line; echo why >&2; exit 3",
+            "ended with exit status: 3; it said: why",
+        );
+        expect_end("echo READY; read -r line; kill -9 $$", "signal: 9");
+        expect_end("echo READY; exec >&-; exec sleep 60", "closed its output");
+    }
+
+    #[test]
+    fn a_client_that_hangs_is_ended() {
+        for script in ["echo READY; exec sleep 60", "echo READY; printf '{'; exec sleep 60"] {
+            expect_end_of(run_within(Duration::from_millis(50), script), script, "no answer within 50ms");
+        }
+    }
+
+    #[test]
+    fn a_client_that_prints_garbage_is_no_witness() {
+        expect_end("echo READY; read -r line; echo garbage; exec sleep 60", "printed no JSON: \"garbage\"");
+        expect_end("echo READY; read -r line; printf '\\377\\0\\n'; exec sleep 60", "printed no JSON");
+        expect_end(
+            "echo READY; read -r line; echo '{\"id\":7,\"value\":true}'; exec sleep 60",
+            "when asked 0",
+        );
+        expect_end("echo READY; read -r line; echo '[]'; exec sleep 60", "when asked 0");
+        expect_end("echo READY; exec cat /dev/zero", "printed a line of over 64 MiB");
+        expect_end("echo READY; exec yes", "printed no JSON: \"y\"");
+    }
+
+    #[test]
+    fn a_client_that_never_begins_is_no_witness() {
+        let broken = |script| run(script).broken.unwrap_or_default();
+        assert!(broken("echo hello").contains("instead of READY"));
+        assert!(broken("exit 3").contains("before it was READY"));
+        assert_eq!(run("echo SKIPPED no Perl").skipped.as_deref(), Some("no Perl"));
+    }
+
+    #[test]
+    fn a_client_that_fails_after_its_answers_has_failed() {
+        let script = "echo READY; n=0; while read -r line; do echo '{\"id\":'$n',\"cannot\":\"no\"}'; n=$((n+1)); done; exit 4";
+        assert!(run(script).broken.is_some_and(|why| why.contains("exit status: 4")));
+    }
+}

@@ -76,6 +76,9 @@ struct RawCase {
     named: Option<Toml>,
     requests: Option<Toml>,
     take: Option<u64>,
+    /// Whether the method answers with a stream; a case that expects items need not say so.
+    #[serde(default)]
+    stream: bool,
     metadata: Option<Toml>,
     deadline_ms: Option<u64>,
     /// The first argument comes back.
@@ -204,7 +207,8 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<Vec<Case>> {
     Ok(cases)
 }
 
-fn parse(text: &str) -> anyhow::Result<Vec<Case>> {
+/// Reads the cases of one file.
+pub(crate) fn parse(text: &str) -> anyhow::Result<Vec<Case>> {
     let file: File = toml::from_str(text)?;
     let mut names = BTreeSet::new();
     let mut cases = Vec::new();
@@ -251,7 +255,7 @@ impl RawCase {
         if let Some(requests) = &self.requests {
             call["requests"] = Json::Array(list(requests)?);
         }
-        if self.items.is_some() || self.joined.is_some() {
+        if self.stream || self.items.is_some() || self.joined.is_some() {
             call["stream"] = json!(true);
         }
         for (key, number) in [("take", self.take), ("deadline_ms", self.deadline_ms)] {

@@ -47,7 +47,7 @@ struct Flags {
     #[arg(long, value_name = "TEXT", default_value = "")]
     case: String,
     /// Write interop.json, interop.xml (JUnit) and interop.md into this folder
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", env = "MANYWIRE_INTEROP_OUT")]
     out: Option<PathBuf>,
     /// Renew the table that stands between its marks in this file
     #[arg(long, value_name = "FILE")]

@@ -20,6 +20,8 @@ pub(crate) struct Process {
     input: Option<Sender<String>>,
     output: Receiver<Result<String, String>>,
     log: Arc<Mutex<VecDeque<String>>>,
+    /// Hangs up when stderr has been read to its end.
+    log_ended: Receiver<()>,
 }
 
 /// Why no line came.
@@ -45,10 +47,14 @@ impl Process {
             thread::spawn(move || lines(stdout, |line| drop(sender.send(line))));
         }
         let log = Arc::new(Mutex::new(VecDeque::new()));
+        let (ended, log_ended) = channel::<()>();
         if let (Some(stderr), log) = (child.stderr.take(), log.clone()) {
-            thread::spawn(move || lines(stderr, |line| keep(&log, line)));
+            thread::spawn(move || {
+                lines(stderr, |line| keep(&log, line));
+                drop(ended);
+            });
         }
-        Ok(Self { child, input, output, log })
+        Ok(Self { child, input, output, log, log_ended })
     }
 
     /// Says a line. It may take it later, or never.
@@ -106,6 +112,8 @@ impl Process {
                 status => break status.ok().flatten(),
             }
         };
+        // What it wrote last may still be on its way.
+        let _ = self.log_ended.recv_timeout(deadline.saturating_duration_since(Instant::now()));
         match status {
             Some(status) => format!("ended with {status}{}", self.last_words()),
             None => format!("closed its output{}", self.last_words()),
