@@ -5,4 +5,5 @@
 mod capture;
 mod go_client;
 mod go_server;
+mod outcomes;
 mod vectors;
