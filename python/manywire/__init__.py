@@ -18,13 +18,27 @@ The URL says the wire: ``gob://``, ``jsonrpc1+tcp://``, ``jsonrpc://``, ``jsonrp
 - :func:`serve` starts the server inside this process, on free ports, for tests.
 """
 
-from . import aio, errors, gob
-from ._calls import Call
-from ._client import Client, Method, Stream, connect
-from ._native import __version__
-from ._options import Tls
-from ._server import Server, serve
-from .errors import ConnectError, Error, ProtocolError, RemoteError, Timeout, UnsupportedError, UsageError
+import sys as _sys
+
+from . import _native
+
+_native.claim_interpreter(_sys.modules)
+
+from . import aio, errors, gob  # noqa: E402
+from ._calls import Call  # noqa: E402
+from ._client import Client, Method, Stream, connect  # noqa: E402
+from ._native import __version__  # noqa: E402
+from ._options import Tls  # noqa: E402
+from ._server import Server, serve  # noqa: E402
+from .errors import (  # noqa: E402
+    ConnectError,
+    Error,
+    ProtocolError,
+    RemoteError,
+    Timeout,
+    UnsupportedError,
+    UsageError,
+)
 
 __all__ = [
     "Call",

@@ -1,6 +1,7 @@
 """The Rust half of manywire; the package's own modules are what to use."""
 
 import asyncio
+from types import ModuleType
 from typing import Any, Optional, Union, final
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Stream",
     "Ticket",
     "__version__",
+    "claim_interpreter",
     "connect_async",
 ]
 
@@ -126,6 +128,7 @@ class Server:
     def listeners(self) -> list[tuple[str, str]]: ...
     def stop(self) -> None: ...
 
+def claim_interpreter(modules: dict[str, ModuleType]) -> None: ...
 def connect_async(
     future: asyncio.Future[Any], bridge: Bridge, url: str, options: dict[str, Any]
 ) -> Ticket: ...

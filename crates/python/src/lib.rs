@@ -3,7 +3,8 @@
 //! Reading order: [`convert`] turns objects into values and back, [`errors`] errors into exceptions. [`client`] is the
 //! blocking client, which waits in [`runtime`], with [`stream`] for what a server streams; [`aio`] is the asyncio client,
 //! which wakes event loops over [`bridge`]. Both read streams from a [`source`] and send them through a [`feed`].
-//! [`keeper`] looks after idle connections, [`process`] guards against forks, [`server`] runs the server in-process.
+//! [`keeper`] looks after idle connections, [`process`] guards against forks and [`interpreter`] against
+//! sub-interpreters, [`server`] runs the server in-process.
 
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 hands arguments over by value")]
 
@@ -16,6 +17,7 @@ mod client;
 mod convert;
 mod errors;
 mod feed;
+mod interpreter;
 mod keeper;
 mod options;
 mod process;
@@ -37,6 +39,8 @@ mod _native {
     use super::client::Connection;
     #[pymodule_export]
     use super::feed::Feed;
+    #[pymodule_export]
+    use super::interpreter::claim_interpreter;
     #[pymodule_export]
     use super::server::Server;
     #[pymodule_export]

@@ -210,6 +210,16 @@ impl Value {
         }
     }
 
+    /// Whether it is left out as a field: Go leaves empty ones out too, and of what type it would be is not known.
+    fn is_nothing(&self) -> bool {
+        match self {
+            Value::Null => true,
+            Value::Array(items) => items.is_empty(),
+            Value::Map(pairs) => pairs.is_empty(),
+            _ => false,
+        }
+    }
+
     /// The value of a struct's field.
     fn field(&self, name: &str) -> Option<&Value> {
         let Value::Map(pairs) = self else { return None };
@@ -228,7 +238,7 @@ impl Value {
             Value::Timestamp(_) => Type::Marshaler(MarshalKind::Gob, "Time".into()),
             Value::Array(items) => Type::Slice(Arc::new(common_type(items.iter()))),
             Value::Map(pairs) if self.is_struct() => {
-                let present = pairs.iter().filter(|(_, v)| *v != Value::Null);
+                let present = pairs.iter().filter(|(_, v)| !v.is_nothing());
                 let fields = present.map(|(k, v)| (exported(k).into_owned(), v.gob_type()));
                 Type::Struct(Arc::new(StructType { name: String::new(), fields: fields.collect() }))
             }
@@ -375,11 +385,23 @@ mod tests {
             ("Price", 0.5.into()),
             ("Number", 7.into()),
             ("Unknown", Value::Null),
+            ("Empty", Value::Array(vec![])),
         ]);
         let shelf: Shelf = decode(&Encoder::new().encode(&value).unwrap()).unwrap();
         let expected =
             Shelf { name: "Böcke".into(), sizes: vec![1, -2], price: 0.5, number: Number::Int(7) };
         assert_eq!(shelf, expected);
+    }
+
+    #[test]
+    fn an_empty_list_fits_a_field_of_any_type() {
+        let value = Value::map([
+            ("Name", Value::Array(vec![])),
+            ("Sizes", Value::map::<&str>([])),
+            ("Price", 0.5.into()),
+        ]);
+        let shelf: Shelf = decode(&Encoder::new().encode(&value).unwrap()).unwrap();
+        assert_eq!(shelf, Shelf { price: 0.5, ..Shelf::default() });
     }
 
     #[test]
