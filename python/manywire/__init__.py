@@ -19,8 +19,12 @@ The URL says the wire: ``gob://``, ``jsonrpc1+tcp://``, ``jsonrpc://``, ``jsonrp
 """
 
 import sys as _sys
+from pkgutil import extend_path as _extend_path
 
-from . import _native
+# A script that lies beside this folder finds it before the installed package, which has the native half.
+__path__ = _extend_path(__path__, __name__)
+
+from . import _native  # noqa: E402
 
 _native.claim_interpreter(_sys.modules)
 

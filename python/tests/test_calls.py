@@ -101,6 +101,13 @@ def test_batches_keep_their_order(client: manywire.Client) -> None:
     assert client.batch(iter(calls[:3])) == expected[:3]
 
 
+def test_a_long_batch_outlasts_the_looks_for_signals(connect: Connect) -> None:
+    # Each look interrupts the wait; none of the calls under way may be forgotten there.
+    calls = [("add", n, 1) for n in range(4000)]
+    for _ in range(8):
+        assert connect("zerorpc", timeout=20).batch(calls) == list(range(1, 4001))
+
+
 def test_an_error_in_a_batch_spoils_no_other_call(client: manywire.Client) -> None:
     good, bad = {
         "gob": (("Arith.Multiply", {"A": 2, "B": 3}), ("Arith.Divide", {"A": 1, "B": 0})),

@@ -5,12 +5,14 @@
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::{Sleep, sleep};
 
 use crate::{errors, keeper};
 
@@ -46,12 +48,14 @@ impl Io {
         let mut future = pin!(future);
         loop {
             let turn = py.detach(|| {
-                let turn = async { tokio::time::timeout(SIGNAL_CHECK, future.as_mut()).await };
+                let turn = async {
+                    Turn { future: future.as_mut(), end: pin!(sleep(SIGNAL_CHECK)), is_over: false }.await
+                };
                 catch_unwind(AssertUnwindSafe(|| runtime.block_on(turn)))
             });
             match turn {
-                Ok(Ok(outcome)) => return Ok(outcome),
-                Ok(Err(_)) => py.check_signals()?,
+                Ok(Some(outcome)) => return Ok(outcome),
+                Ok(None) => py.check_signals()?,
                 Err(panic) => return Err(errors::from_panic(&*panic)),
             }
         }
@@ -75,6 +79,33 @@ impl Io {
 
     fn runtime(&self) -> PyResult<&Runtime> {
         self.runtime.as_ref().ok_or_else(|| errors::usage("the client is closed"))
+    }
+}
+
+/// A part of the wait for a future: its outcome, or none when it is time to look for signals.
+struct Turn<'t, F> {
+    future: Pin<&'t mut F>,
+    end: Pin<&'t mut Sleep>,
+    is_over: bool,
+}
+
+impl<F: Future> Future for Turn<'_, F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        if let Poll::Ready(outcome) = self.future.as_mut().poll(cx) {
+            return Poll::Ready(Some(outcome));
+        }
+        if self.end.as_mut().poll(cx).is_ready() {
+            // Not at once: tokio 1.54 puts off waking futures that have used up their share of a poll, and forgets about
+            // them when block_on returns first. They are woken between this poll and the next.
+            self.is_over = true;
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
     }
 }
 
