@@ -99,7 +99,21 @@ impl Client {
         let (timeout, idempotent) = (options.timeout, options.idempotent);
         let budget = Arc::new(Budget::new(&options.retry));
         let limit = options.connect_timeout.or(timeout);
-        let servers = within(limit, &url.clone(), Servers::connect(url, options)).await?;
+        let servers = within(limit, &url, async {
+            let servers = Servers::find(url.clone(), options).await?;
+            let retry = &servers.options.retry;
+            let mut failed = 0;
+            loop {
+                match servers.reach().await {
+                    Err(error) if error.is_unsent() && failed + 1 < retry.attempts && budget.spend() => {
+                        failed += 1;
+                        tokio::time::sleep(retry.pause(failed)).await;
+                    }
+                    reached => return reached.map(|()| servers.clone()),
+                }
+            }
+        })
+        .await?;
         Ok(Self { servers, budget, timeout, idempotent })
     }
 

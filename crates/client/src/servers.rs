@@ -71,8 +71,8 @@ impl Drop for Lease {
 }
 
 impl Servers {
-    /// Looks the names up, and connects to one of the servers where the wire keeps connections.
-    pub(crate) async fn connect(url: Url, options: Options) -> Result<Arc<Self>, RpcError> {
+    /// Looks the names up.
+    pub(crate) async fn find(url: Url, options: Options) -> Result<Arc<Self>, RpcError> {
         let tls = url.tls.then(|| tls::config(&options.tls, protocol(&url))).transpose()?;
         let servers = Self {
             list: RwLock::new(Arc::new([])),
@@ -84,17 +84,21 @@ impl Servers {
         };
         let list = servers.look_up().await?;
         *servers.list.write().unwrap_or_else(PoisonError::into_inner) = list;
-        let servers = Arc::new(servers);
+        Ok(Arc::new(servers))
+    }
+
+    /// Connects to one of the servers, where the wire keeps connections.
+    pub(crate) async fn reach(self: &Arc<Self>) -> Result<(), RpcError> {
         let mut tried = Vec::new();
         let mut why = None;
-        while let Some(lease) = servers.choose(&tried) {
-            match servers.connection(&lease.0).await {
-                Ok(_) => return Ok(servers),
+        while let Some(lease) = self.choose(&tried) {
+            match self.connection(&lease.0).await {
+                Ok(_) => return Ok(()),
                 Err(error) => why = Some(error),
             }
             tried.push(lease.0.address());
         }
-        Err(why.unwrap_or_else(|| RpcError::internal(format!("{} names no server", servers.url))))
+        Err(why.unwrap_or_else(|| RpcError::internal(format!("{} names no server", self.url))))
     }
 
     fn list(&self) -> Arc<[Arc<Server>]> {

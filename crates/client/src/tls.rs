@@ -47,7 +47,7 @@ pub(crate) fn config(tls: &Tls, protocol: Option<&[u8]>) -> Result<Arc<ClientCon
     let mut config = match &tls.identity {
         None => builder.with_no_client_auth(),
         Some((certificate, key)) => builder
-            .with_client_auth_cert(certificates(certificate, "client certificate")?, private_key(key)?)
+            .with_client_auth_cert(certificates(certificate, "client's certificates")?, private_key(key)?)
             .map_err(|error| invalid(&format!("the client certificate and its key do not fit: {error}")))?,
     };
     config.alpn_protocols = protocol.map(<[u8]>::to_vec).into_iter().collect();

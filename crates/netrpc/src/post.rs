@@ -74,8 +74,11 @@ impl<C: Connect + Clone + Send + Sync + 'static> PostClient<C> {
     }
 
     fn unreachable(&self, error: &HttpError) -> RpcError {
-        let failed = self.failed(&manywire_http::deepest_cause(error));
-        if error.is_connect() { failed.unsent() } else { failed }
+        let cause = manywire_http::deepest_cause(error);
+        if !error.is_connect() {
+            return self.failed(&cause);
+        }
+        RpcError::new(ErrorKind::Unavailable, format!("cannot connect to {}: {cause}", self.uri)).unsent()
     }
 
     fn failed(&self, why: &dyn Display) -> RpcError {

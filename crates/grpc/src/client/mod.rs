@@ -74,7 +74,7 @@ impl Client {
         let connected = tokio::time::timeout(patience, endpoint.connect_with_connector(connector)).await;
         let channel = match connected {
             Ok(Ok(channel)) => channel,
-            Ok(Err(error)) => return Err(unreachable(url, &causes(&error)).unsent()),
+            Ok(Err(error)) => return Err(not_connected(url, &error)),
             Err(_) => return Err(unreachable(url, &format!("no connection within {patience:?}")).unsent()),
         };
         let schema = match tokio::time::timeout(patience, reflection::learn(&channel, &metadata)).await {
@@ -200,8 +200,15 @@ fn unreachable(url: &str, why: &str) -> RpcError {
 /// An error of the connection names the address; one that the server sent is passed on as it is.
 fn at(url: &str, status: &Status) -> RpcError {
     let Some(source) = status.source() else { return crate::error::from_status(status) };
-    let error = unreachable(url, &causes(source));
-    if is_from_connecting(source) { error.unsent() } else { error }
+    if is_from_connecting(source) {
+        return not_connected(url, source);
+    }
+    unreachable(url, &causes(source))
+}
+
+fn not_connected(url: &str, error: &(dyn std::error::Error + 'static)) -> RpcError {
+    let cause = manywire_http::deepest_cause(error);
+    RpcError::new(ErrorKind::Unavailable, format!("cannot connect to {url}: {cause}")).unsent()
 }
 
 fn is_from_connecting(error: &(dyn std::error::Error + 'static)) -> bool {

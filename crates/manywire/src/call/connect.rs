@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use manywire_client::{Client, Options, Retry, Tap, Tls, Url, Wire};
 use manywire_core::RpcError;
@@ -59,7 +59,7 @@ impl Session {
     ) -> Result<T, Failure> {
         let Self { url, options, printer, heard } = self;
         let outcome = async {
-            let client = connect(&url, options).await?;
+            let client = Client::connect(&url.to_string(), options).await?;
             work(&client).await
         };
         let outcome = outcome.await;
@@ -72,25 +72,6 @@ impl Session {
         }
         outcome.map_err(|failure| explained(failure, &heard, &url))
     }
-}
-
-/// Connects, and tries again as a call does.
-async fn connect(url: &Url, options: Options) -> Result<Client, RpcError> {
-    let Retry { attempts, base, longest, .. } = options.retry;
-    let (url, started, mut pause) = (url.to_string(), Instant::now(), base);
-    for _ in 1..attempts {
-        match Client::connect(&url, options.clone()).await {
-            Err(error) if error.is_unsent() => {
-                if options.timeout.is_some_and(|limit| started.elapsed() + pause > limit) {
-                    return Err(error);
-                }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(longest);
-            }
-            outcome => return outcome,
-        }
-    }
-    Client::connect(&url, options).await
 }
 
 /// Says what to type instead, where what the server said first, or did not, tells that.
