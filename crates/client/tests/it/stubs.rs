@@ -1,5 +1,6 @@
 //! The example's typed client against the whole server, on every wire that has the methods.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::calls::WIRES;
@@ -8,12 +9,9 @@ use crate::serve;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_arith_example_is_served_and_called_on_every_wire() {
     let example = |arguments: Vec<String>| async move {
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-        let mut command = Command::new(cargo);
-        command
-            .args(["run", "-q", "--locked", "-p", "manywire-client", "--example", "arith", "--"])
-            .args(arguments);
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let mut command = Command::new(built());
+        let output =
+            tokio::task::spawn_blocking(move || command.args(arguments).output().unwrap()).await.unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
@@ -30,4 +28,16 @@ async fn the_arith_example_is_served_and_called_on_every_wire() {
     for url in urls {
         assert!(printed.contains(&format!("{url}\n{answers}")), "{url}: {printed}");
     }
+}
+
+/// The example, which `cargo test` builds along with the tests; `cargo test --test it` does not.
+fn built() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let example = test.ancestors().nth(2).unwrap().join("examples/arith");
+    if !example.exists() {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let build = ["build", "-q", "--locked", "-p", "manywire-client", "--example", "arith"];
+        assert!(Command::new(cargo).args(build).status().unwrap().success());
+    }
+    example
 }
