@@ -59,7 +59,12 @@ def serve(
         if value is not None and value is not False:
             flag = f"--{name.replace('_', '-')}"
             words += [flag] if value is True else [flag, os.fspath(value) if isinstance(value, os.PathLike) else str(value)]
-    return Server(_native.Server(words), own_data)
+    try:
+        return Server(_native.Server(words), own_data)
+    except BaseException:
+        if own_data is not None:
+            own_data.cleanup()
+        raise
 
 
 class Server:

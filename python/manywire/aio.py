@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, AsyncIterable, AsyncIterator, Callable, Coroutine, Generator, Iterable, Mapping, Optional, Union
 from weakref import WeakKeyDictionary
@@ -289,13 +290,14 @@ class AsyncStream(AsyncIterator[Any]):
     """The items that a server sends, for ``async for``. Closing it, or leaving its ``async with`` block, ends it for the
     server. A wait for an item that is cancelled loses none."""
 
-    __slots__ = ("_begin", "_beginning", "_has_ended", "_items", "_native")
+    __slots__ = ("_begin", "_beginning", "_failure", "_has_ended", "_items", "_native")
 
     def __init__(self, begin: Callable[[], Coroutine[Any, Any, _Chunks]]) -> None:
         self._begin = begin
         self._beginning: Optional[asyncio.Task[_Chunks]] = None
         self._native: Optional[_Chunks] = None
         self._items: deque[Any] = deque()
+        self._failure: Optional[BaseException] = None
         self._has_ended = False
 
     @classmethod
@@ -307,6 +309,9 @@ class AsyncStream(AsyncIterator[Any]):
 
     async def __anext__(self) -> Any:
         while not self._items:
+            if self._failure is not None:
+                failure, self._failure = self._failure, None
+                raise failure
             if self._has_ended:
                 raise StopAsyncIteration
             await self._read()
@@ -314,14 +319,22 @@ class AsyncStream(AsyncIterator[Any]):
 
     async def _read(self) -> None:
         native = self._native or await self._opened()
-        future = asyncio.get_running_loop().create_future()
-        # The items stay there when this wait is cancelled, so the ticket is not needed.
+        future: asyncio.Future[Optional[list[Any]]] = asyncio.get_running_loop().create_future()
+        # Whoever waits may be cancelled when the items are here already; they are taken all the same.
+        future.add_done_callback(self._take)
         native.next_chunk(future)
-        try:
-            items = await future
-        except Exception:
+        with suppress(Exception):
+            await future
+
+    def _take(self, future: asyncio.Future[Optional[list[Any]]]) -> None:
+        # Of a wait that is cancelled earlier the items stay where they are, for the next.
+        if future.cancelled():
+            return
+        self._failure = future.exception()
+        if self._failure is not None:
             self._has_ended = True
-            raise
+            return
+        items = future.result()
         if items is not None:
             self._items.extend(items)
             self._has_ended = not items

@@ -18,7 +18,8 @@ import manywire
 def test_it_answers_and_stops() -> None:
     with manywire.serve() as server:
         url = server.url("xmlrpc")
-        assert xmlrpc.client.ServerProxy(url.removeprefix("xmlrpc+").replace("xmlrpc://", "http://")).add(2, 3) == 5
+        with xmlrpc.client.ServerProxy(url.replace("xmlrpc://", "http://")) as proxy:
+            assert proxy.add(2, 3) == 5
         with urllib.request.urlopen(f"http://{server.address('ops')}/readyz") as answer:
             assert answer.status == 200
         assert repr(server).startswith("<manywire.Server any at 127.0.0.1:")
