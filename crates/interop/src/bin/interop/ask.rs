@@ -25,10 +25,10 @@ use crate::agree::{Precision, short};
 use crate::cases::Case;
 use crate::peers::{ClientPeer, Found, Places, Wire};
 use crate::process::{Process, Silence};
-use crate::result::{CaseResult, Outcome, WireRun};
+use crate::result::{CaseResult, Late, Outcome, WireRun};
 
 /// How long a client may take to load its libraries.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(30);
 
 /// How long it may take to end.
 const END: Duration = Duration::from_secs(20);
@@ -41,6 +41,12 @@ pub(crate) struct Question<'q> {
     pub(crate) address: &'q str,
     pub(crate) cases: Vec<&'q Case>,
     pub(crate) patience: Duration,
+}
+
+/// Why a client is of no further use.
+struct Useless {
+    why: String,
+    late: Late,
 }
 
 impl Question<'_> {
@@ -68,8 +74,10 @@ impl Question<'_> {
                 };
             }
             Err(silence) => {
+                let late = if matches!(silence, Silence::Late) { Late::Client } else { Late::Nobody };
                 let why = told(silence, &process, START);
-                return WireRun::broken(self.wire, format!("{why} before it was READY"));
+                let run = WireRun::broken(self.wire, format!("the client was not READY: {why}"));
+                return WireRun { late, ..run };
             }
         }
         self.converse(process)
@@ -87,7 +95,8 @@ impl Question<'_> {
                 Ok(answer) => {
                     run.results.push(CaseResult::timed(case, self.judge(case, &answer), begun.elapsed()));
                 }
-                Err(why) => {
+                Err(Useless { why, late }) => {
+                    run.late = late;
                     run.results.push(CaseResult::timed(case, Outcome::Failed(why), begun.elapsed()));
                     let left = self.cases.len() - id - 1;
                     run.broken =
@@ -101,17 +110,20 @@ impl Question<'_> {
     }
 
     /// Asks one case. An error is of the client, not of its call, and leaves it of no further use.
-    fn answer(&self, process: &mut Process, id: usize, case: &Case) -> Result<Json, String> {
+    fn answer(&self, process: &mut Process, id: usize, case: &Case) -> Result<Json, Useless> {
         let mut call = case.call.clone();
         call["id"] = json!(id);
         process.say(call.to_string());
-        let line = process
-            .line(Instant::now() + self.patience)
-            .map_err(|silence| told(silence, process, self.patience))?;
-        let answer: Json = serde_json::from_str(&line)
-            .map_err(|_| format!("printed no JSON: {}{}", short(&json!(line)), process.last_words()))?;
+        let line = process.line(Instant::now() + self.patience).map_err(|silence| Useless {
+            late: if matches!(silence, Silence::Late) { Late::Either } else { Late::Nobody },
+            why: told(silence, process, self.patience),
+        })?;
+        let useless = |why| Useless { why, late: Late::Nobody };
+        let answer: Json = serde_json::from_str(&line).map_err(|_| {
+            useless(format!("printed no JSON: {}{}", short(&json!(line)), process.last_words()))
+        })?;
         if answer["id"] != json!(id) {
-            return Err(format!("answered {} when asked {id}", short(&answer)));
+            return Err(useless(format!("answered {} when asked {id}", short(&answer))));
         }
         Ok(answer)
     }
@@ -258,7 +270,7 @@ mod tests {
     fn a_client_that_never_begins_is_no_witness() {
         let broken = |script| run(script).broken.unwrap_or_default();
         assert!(broken("echo hello").contains("instead of READY"));
-        assert!(broken("exit 3").contains("before it was READY"));
+        assert!(broken("exit 3").contains("was not READY: ended with exit status: 3"));
         assert_eq!(run("echo SKIPPED no Perl").skipped.as_deref(), Some("no Perl"));
     }
 

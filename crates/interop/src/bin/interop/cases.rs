@@ -157,12 +157,23 @@ impl Expected {
             Expected::Value(value) => short(value),
             Expected::Items(items) => format!("a stream of {}", items.len()),
             Expected::Joined { field, .. } => format!("a stream of {field}"),
-            Expected::Error(error) => format!("an error {error:?}"),
+            Expected::Error(error) => error.told(),
         }
     }
 }
 
 impl ExpectedError {
+    fn told(&self) -> String {
+        let parts = [
+            self.text.as_ref().map(|text| format!("the text {text:?}")),
+            self.contains.as_ref().map(|part| format!("{part:?} in its text")),
+            self.code.map(|code| format!("the code {code}")),
+            self.name.as_ref().map(|name| format!("the name {name}")),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        format!("an error with {}", parts.join(" and "))
+    }
+
     fn difference(&self, got: &Json, precision: Precision) -> Option<String> {
         let text = got["text"].as_str().unwrap_or_default();
         let is_as_expected = self.text.as_ref().is_none_or(|wanted| wanted == text)
@@ -171,7 +182,7 @@ impl ExpectedError {
             // A command prints the text of an error and its code.
             && (precision.is_plain() && got["name"].is_null()
                 || self.name.as_ref().is_none_or(|name| got["name"].as_str() == Some(name)));
-        (!is_as_expected).then(|| format!("expected {self:?}, got {}", short(got)))
+        (!is_as_expected).then(|| format!("expected {}, got {}", self.told(), short(got)))
     }
 }
 

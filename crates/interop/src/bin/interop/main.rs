@@ -12,12 +12,14 @@ mod report;
 mod result;
 mod run;
 mod server;
+mod signals;
 mod tagged;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -106,7 +108,8 @@ fn interop(flags: &Flags) -> anyhow::Result<bool> {
     ensure!(!cases.is_empty(), "no case has {:?} in its name", flags.case);
     let scratch = Scratch::new()?;
     let places = places(flags, &scratch)?;
-    let servers = start(&peers.server, &running, &places);
+    let servers = Arc::new(start(&peers.server, &running, &places));
+    signals::end_on_signal(servers.clone(), scratch.0.clone())?;
     let cells = Plan {
         clients: &peers.client,
         servers: &servers,
@@ -116,7 +119,7 @@ fn interop(flags: &Flags) -> anyhow::Result<bool> {
         jobs: flags.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)),
     }
     .run(progress);
-    drop(servers);
+    servers.iter().for_each(Server::stop);
     let report = Report { clients: &peers.client, servers: peers.server.iter().collect(), cells: &cells };
     finish(flags, &report)
 }

@@ -16,6 +16,9 @@ pub(crate) struct Report<'r> {
     pub(crate) cells: &'r [Cell],
 }
 
+/// How many failures of one client against one server are told on the terminal; the files have them all.
+const SHOWN: usize = 5;
+
 /// Between these lines of a file the table is kept up to date.
 const MARKS: (&str, &str) = ("<!-- interop table -->", "<!-- end of interop table -->");
 
@@ -60,7 +63,8 @@ impl Report<'_> {
     pub(crate) fn notes(&self) -> String {
         let mut notes = String::new();
         for cell in self.cells {
-            for (wire, case, reason) in cell.failures() {
+            let failures = cell.failures();
+            for (wire, case, reason) in failures.iter().take(SHOWN) {
                 let _ = writeln!(
                     notes,
                     "\n✗ {} → {} ({}): {case}\n    {reason}",
@@ -68,6 +72,10 @@ impl Report<'_> {
                     cell.server,
                     wire.name()
                 );
+            }
+            if failures.len() > SHOWN {
+                let more = failures.len() - SHOWN;
+                let _ = writeln!(notes, "\n✗ {} → {}: {more} more", cell.client, cell.server);
             }
         }
         for cell in self.cells {

@@ -42,6 +42,17 @@ impl CaseResult {
     }
 }
 
+/// Who did not answer in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Late {
+    /// All did.
+    Nobody,
+    /// The client, which had not been asked to call yet.
+    Client,
+    /// The client or the server.
+    Either,
+}
+
 /// One client against one server on one wire.
 #[derive(Debug, Serialize)]
 pub(crate) struct WireRun {
@@ -51,11 +62,14 @@ pub(crate) struct WireRun {
     pub(crate) broken: Option<String>,
     /// What is missing on this machine.
     pub(crate) skipped: Option<String>,
+    /// Who let it pass without an answer in time.
+    #[serde(skip)]
+    pub(crate) late: Late,
 }
 
 impl WireRun {
     pub(crate) fn new(wire: Wire) -> Self {
-        Self { wire, results: Vec::new(), broken: None, skipped: None }
+        Self { wire, results: Vec::new(), broken: None, skipped: None, late: Late::Nobody }
     }
 
     pub(crate) fn broken(wire: Wire, why: String) -> Self {

@@ -1,15 +1,15 @@
 //! Every client against every server that shares a wire with it.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crate::ask::Question;
 use crate::cases::Case;
 use crate::peers::{ClientPeer, Places, Wire};
-use crate::result::{Cell, WireRun};
+use crate::result::{Cell, Late, WireRun};
 use crate::server::{NoAddress, Server};
 
 /// Who is put together, with what, and how.
@@ -22,9 +22,28 @@ pub(crate) struct Plan<'p> {
     pub(crate) jobs: usize,
 }
 
+/// How often a client or a server may let a run pass without an answer in time, before it is left alone: one that always hangs
+/// must not hang us for each of its cells.
+const HANGS: usize = 3;
+
+/// Who has hung, and how often.
+#[derive(Default)]
+struct Hangs(Mutex<BTreeMap<String, usize>>);
+
+impl Hangs {
+    fn of(&self, name: &str) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied().unwrap_or(0)
+    }
+
+    fn add(&self, name: &str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default() += 1;
+    }
+}
+
 impl Plan<'_> {
     /// Fills the table, row by row.
     pub(crate) fn run(&self, said: impl Fn(&Cell) + Sync) -> Vec<Cell> {
+        let hangs = Hangs::default();
         let pairs: Vec<_> = self
             .clients
             .iter()
@@ -39,7 +58,7 @@ impl Plan<'_> {
                         let at = next.fetch_add(1, Ordering::Relaxed);
                         pairs.get(at).map(|pair| (at, pair))
                     } {
-                        let cell = self.cell(client, server);
+                        let cell = self.cell(client, server, &hangs);
                         said(&cell);
                         cells.lock().unwrap_or_else(PoisonError::into_inner).push((at, cell));
                     }
@@ -51,16 +70,24 @@ impl Plan<'_> {
         cells.into_iter().map(|(_, cell)| cell).collect()
     }
 
-    fn cell(&self, client: &ClientPeer, server: &Server) -> Cell {
+    fn cell(&self, client: &ClientPeer, server: &Server, hangs: &Hangs) -> Cell {
         let shared = client.wires.iter().filter(|wire| server.peer.listener(**wire).is_some());
         Cell {
             client: client.name.clone(),
             server: server.peer.name.clone(),
-            runs: shared.map(|wire| self.wire_run(client, server, *wire)).collect(),
+            runs: shared.map(|wire| self.wire_run(client, server, *wire, hangs)).collect(),
         }
     }
 
-    fn wire_run(&self, client: &ClientPeer, server: &Server, wire: Wire) -> WireRun {
+    fn wire_run(&self, client: &ClientPeer, server: &Server, wire: Wire, hangs: &Hangs) -> WireRun {
+        for name in [&client.name, &server.peer.name] {
+            if hangs.of(name) >= HANGS {
+                return WireRun::broken(
+                    wire,
+                    format!("not tried, since {name} let {HANGS} runs before pass without an answer"),
+                );
+            }
+        }
         let address = match server.address(wire) {
             Ok(address) => address,
             Err(NoAddress::Missing(why)) => return WireRun::skipped(wire, why),
@@ -73,6 +100,12 @@ impl Plan<'_> {
         let question =
             Question { client, server: &server.peer.name, wire, address, cases, patience: self.patience };
         let mut run = question.ask(self.places);
+        if run.late != Late::Nobody {
+            hangs.add(&client.name);
+        }
+        if run.late == Late::Either {
+            hangs.add(&server.peer.name);
+        }
         if let Some(why) = server.ended() {
             run.broken = Some(why);
         }

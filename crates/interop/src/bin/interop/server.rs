@@ -8,7 +8,7 @@ use crate::peers::{Found, Places, ServerPeer, Wire};
 use crate::process::{Process, Silence};
 
 /// How long a server may take to say where it listens.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(30);
 
 /// A server that was started, or is said to run elsewhere, or could not be.
 pub(crate) struct Server {
@@ -47,6 +47,13 @@ impl Server {
         }
     }
 
+    /// Ends it, if it is ours.
+    pub(crate) fn stop(&self) {
+        if let State::Listening { process: Some(process), .. } = &self.state {
+            process.lock().unwrap_or_else(PoisonError::into_inner).kill();
+        }
+    }
+
     /// How it ended, if it has, which it should not.
     pub(crate) fn ended(&self) -> Option<String> {
         let State::Listening { process: Some(process), .. } = &self.state else { return None };
@@ -75,7 +82,7 @@ fn start(peer: &ServerPeer, places: &Places) -> Result<State, String> {
     while addresses.len() < peer.listeners.len() {
         let line = process.line(deadline).map_err(|silence| match silence {
             Silence::Late => format!("does not listen after {START:?}{}", process.last_words()),
-            Silence::Ended(how) => format!("{how} before it listened"),
+            Silence::Ended(how) => format!("did not listen, but {how}"),
         })?;
         if let Some(why) = line.strip_prefix("SKIPPED ") {
             return Ok(State::Missing(why.to_owned()));
