@@ -168,7 +168,7 @@ class Client:
         """
         return self._connection.describe(method)
 
-    def using(self, *, timeout: Seconds = _UNSET, idempotent: bool = _UNSET) -> Client:
+    def using(self, *, timeout: Seconds = _UNSET, idempotent: bool = False) -> Client:
         """The same client, on the same connections, for calls with another timeout or that may be made twice.
 
         >>> client.using(timeout=0.05).call("sleep", 5000)
@@ -179,8 +179,8 @@ class Client:
         options: dict[str, Any] = {}
         if timeout is not _UNSET:
             options["timeout"] = seconds(timeout)
-        if idempotent is not _UNSET:
-            options["idempotent"] = idempotent
+        if idempotent:
+            options["idempotent"] = True
         return Client(self._connection.using(options))
 
     @property

@@ -11,6 +11,10 @@
 5
 
 Cancelling a task, or a timeout of asyncio's, gives its call up, for the server too where the wire can say so.
+
+The I/O of all clients of a process runs on one thread of Rust's, which never takes the GIL. An awaited call takes some 20 µs
+longer than a blocking one, for the way to that thread and back; a hundred at a time take about as long each as blocking ones.
+``scripts/bench python`` measures both.
 """
 
 from __future__ import annotations
@@ -174,13 +178,13 @@ class AsyncClient:
         text: str = await _finish(self._loop, self._connection.describe, method)
         return text
 
-    def using(self, *, timeout: Seconds = _UNSET, idempotent: bool = _UNSET) -> AsyncClient:
+    def using(self, *, timeout: Seconds = _UNSET, idempotent: bool = False) -> AsyncClient:
         """The same client, on the same connections, for calls with another timeout or that may be made twice."""
         options: dict[str, Any] = {}
         if timeout is not _UNSET:
             options["timeout"] = seconds(timeout)
-        if idempotent is not _UNSET:
-            options["idempotent"] = idempotent
+        if idempotent:
+            options["idempotent"] = True
         return AsyncClient(self._connection.using(options), self._loop)
 
     @property

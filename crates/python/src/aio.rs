@@ -248,6 +248,9 @@ impl AsyncStream {
     /// Items stay for the next reader when the future is cancelled; so the ticket is better not used.
     fn next_chunk(&self, future: Py<PyAny>) -> PyResult<Ticket> {
         let (source, wire) = (self.source.clone(), self.wire);
+        if source.get().is_none() {
+            return Err(errors::usage("this stream was opened before the fork; open another one here"));
+        }
         self.bridge.spawn(future, async move {
             if let Some(source) = source.get() {
                 source.ready().await;

@@ -61,16 +61,18 @@ impl Bridge {
     }
 
     /// Finishes the asyncio futures of the calls that have ended.
-    fn drain(&self, py: Python<'_>) -> PyResult<()> {
+    fn drain(&self, py: Python<'_>) {
         let mut bytes = [0; 16];
         // There is at most one byte; that there is none is no harm.
         let _ = (&self.0.loops).read(&mut bytes);
         self.0.is_told.store(false, Ordering::SeqCst);
         let finished = std::mem::take(&mut *self.0.finished.lock().unwrap_or_else(PoisonError::into_inner));
         for (future, finish) in finished {
-            settle(future.bind(py), finish)?;
+            if let Err(error) = settle(future.bind(py), finish) {
+                // Its loop was closed meanwhile; the others are to hear of their ends all the same.
+                error.write_unraisable(py, Some(future.bind(py)));
+            }
         }
-        Ok(())
     }
 }
 

@@ -37,11 +37,9 @@ pub(crate) fn change(
         options.timeout = seconds(&timeout)?;
         client = client.with_timeout(options.timeout);
     }
-    if let Some(idempotent) = changes.get_item("idempotent")? {
-        options.idempotent = idempotent.extract()?;
-        if options.idempotent {
-            client = client.idempotent();
-        }
+    if changes.contains("idempotent")? {
+        options.idempotent = true;
+        client = client.idempotent();
     }
     Ok((options, client))
 }
