@@ -226,6 +226,20 @@ def test_an_exception_while_an_argument_is_read_is_the_callers_own(jsonrpc: many
         jsonrpc.ping(datetime(2026, 1, 1, tzinfo=Zone()))
 
 
+def test_arguments_that_change_while_they_are_read(jsonrpc: manywire.Client) -> None:
+    class Growing:
+        def __index__(self) -> int:
+            fields[f"new {len(fields)}"] = 1
+            items.clear()
+            return 5
+
+    fields: dict[str, Any] = {"a": Growing(), "b": Growing()}
+    items: list[Any] = [Growing(), 1, 2]
+    assert jsonrpc.ping(items) == [5]
+    assert jsonrpc.ping(fields)["b"] == 5
+    assert jsonrpc.call("ping", x={"y": fields})["y"]["a"] == 5
+
+
 def test_naive_times_have_no_zone(xmlrpc: manywire.Client) -> None:
     time = datetime(1998, 7, 17, 14, 8, 55)
     assert xmlrpc.echo(time) == time

@@ -1,6 +1,7 @@
 //! What went wrong, as the exceptions of `manywire.errors`: the one place that decides which.
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use manywire_client::Wire;
 use manywire_core::{ErrorKind, RpcError};
@@ -80,6 +81,11 @@ pub(crate) fn from_panic(panic: &(dyn Any + Send)) -> PyErr {
     let text =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(|text| &**text));
     fault(text.unwrap_or("a panic without a message"))
+}
+
+/// Does work of ours; a panic in it is an exception.
+pub(crate) fn guarded<T, E: From<PyErr>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(from_panic(&*panic).into()))
 }
 
 /// A fault in the Rust code.

@@ -9,7 +9,7 @@ use pyo3::types::{
 use crate::errors;
 
 /// A plain Python object for a value.
-pub(crate) fn from_value(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
+pub(super) fn from_value(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
     Ok(match value {
         Value::Null => py.None().into_bound(py),
         Value::Bool(b) => PyBool::new(py, b).to_owned().into_any(),
@@ -25,7 +25,7 @@ pub(crate) fn from_value(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyA
 }
 
 /// A list of them.
-pub(crate) fn from_values(py: Python<'_>, values: Vec<Value>) -> PyResult<Bound<'_, PyList>> {
+pub(super) fn from_values(py: Python<'_>, values: Vec<Value>) -> PyResult<Bound<'_, PyList>> {
     let items = values.into_iter().map(|value| from_value(py, value)).collect::<PyResult<Vec<_>>>()?;
     PyList::new(py, items)
 }

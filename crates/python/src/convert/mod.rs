@@ -5,12 +5,28 @@ mod misfit;
 mod to_value;
 
 use manywire_client::{Arguments, Wire};
+use manywire_core::Value;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyList, PyTuple};
 
-pub(crate) use from_value::{from_value, from_values};
-pub(crate) use to_value::to_value;
+use crate::errors::guarded;
+use misfit::Misfit;
+
+/// Turns an object into what a wire carries.
+pub(crate) fn to_value(object: &Bound<'_, PyAny>, wire: Wire) -> Result<Value, Misfit> {
+    guarded(|| to_value::to_value(object, wire))
+}
+
+/// A plain Python object for a value.
+pub(crate) fn from_value(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
+    guarded(|| from_value::from_value(py, value))
+}
+
+/// A list of them.
+pub(crate) fn from_values(py: Python<'_>, values: Vec<Value>) -> PyResult<Bound<'_, PyList>> {
+    guarded(|| from_value::from_values(py, values))
+}
 
 /// The arguments of a call on a wire, by position or by name.
 pub(crate) fn arguments(
@@ -35,8 +51,9 @@ pub(crate) fn arguments(
             Err(PyTypeError::new_err("arguments go either by position or by name, not both in one call"))
         }
         Some(named) => {
-            let pairs = named.iter().map(|(name, item)| {
-                let name: String = name.extract()?;
+            let items = named.items();
+            let pairs = items.iter().map(|pair| {
+                let (name, item): (String, Bound<'_, PyAny>) = pair.extract()?;
                 let value =
                     to_value(&item, wire).map_err(|misfit| misfit.within(&format!("argument {name:?}")))?;
                 PyResult::Ok((name, value))

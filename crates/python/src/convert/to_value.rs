@@ -16,7 +16,7 @@ use super::misfit::Misfit;
 const NESTING: usize = 128;
 
 /// Turns an object into what a wire carries.
-pub(crate) fn to_value(object: &Bound<'_, PyAny>, wire: Wire) -> Result<Value, Misfit> {
+pub(super) fn to_value(object: &Bound<'_, PyAny>, wire: Wire) -> Result<Value, Misfit> {
     convert(object, Place { depth: NESTING, wire })
 }
 
@@ -136,7 +136,8 @@ fn items<'py>(items: impl Iterator<Item = Bound<'py, PyAny>>, place: Place) -> R
 
 fn pairs(dict: &Bound<'_, PyDict>, place: Place) -> Result<Vec<(Value, Value)>, Misfit> {
     let place = place.deeper()?;
-    dict.iter().map(|(key, item)| pair(&key, &item, place)).collect()
+    // A copy, since what runs meanwhile (an `__index__`, another thread) may change the dict.
+    dict.items().iter().map(|item| pair(&item.get_item(0)?, &item.get_item(1)?, place)).collect()
 }
 
 fn pair(key: &Bound<'_, PyAny>, item: &Bound<'_, PyAny>, place: Place) -> Result<(Value, Value), Misfit> {
@@ -151,7 +152,7 @@ fn repr(object: &Bound<'_, PyAny>) -> String {
 fn dataclass(object: &Bound<'_, PyAny>, fields: &Bound<'_, PyDict>, place: Place) -> Result<Value, Misfit> {
     let place = place.deeper()?;
     let mut pairs = Vec::with_capacity(fields.len());
-    for (name, field) in fields.iter() {
+    for (name, field) in fields.items().extract::<Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>>()? {
         // Class variables are listed too.
         if field.getattr("_field_type")?.getattr("name")?.extract::<String>()? != "_FIELD" {
             continue;
