@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Mapping, Optional, Union
 
@@ -30,7 +30,7 @@ class Tls:
     """The authorities to trust in place of the machine's."""
     cert: Optional[Pem] = None
     """Our own certificate, where the server asks for one."""
-    key: Optional[Pem] = None
+    key: Optional[Pem] = field(default=None, repr=False)
     """The key of that certificate."""
     server_name: Optional[str] = None
     """The name to expect in the server's certificate, where it differs from the URL's."""

@@ -20,47 +20,19 @@ longer than a blocking one, for the way to that thread and back; a hundred at a 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from contextlib import suppress
 from types import TracebackType
-from typing import Any, AsyncIterable, AsyncIterator, Callable, Coroutine, Generator, Iterable, Mapping, Optional, Union
-from weakref import WeakKeyDictionary
+from typing import Any, AsyncIterator, Generator, Iterable, Mapping, Optional
 
 from . import _native
+from ._async_streams import AsyncStream, Fed, Requests, feed_from
+from ._awaiting import bridge_of, finish
 from ._calls import BatchCall, check_public, native_calls, remote_name
 from ._client import check_batch
 from ._options import Seconds, Tls, Tokens, native_options, seconds
-from .errors import UsageError
 
 __all__ = ["AsyncClient", "AsyncStream", "connect"]
 
-Requests = Union[Iterable[Any], AsyncIterable[Any]]
-
 _UNSET: Any = object()
-
-_bridges: WeakKeyDictionary[asyncio.AbstractEventLoop, _native.Bridge] = WeakKeyDictionary()
-
-
-def _bridge(loop: asyncio.AbstractEventLoop) -> _native.Bridge:
-    bridge = _bridges.get(loop)
-    if bridge is None:
-        bridge = _bridges[loop] = _native.Bridge()
-        loop.add_reader(bridge.fileno(), bridge.drain)
-    return bridge
-
-
-async def _finish(loop: asyncio.AbstractEventLoop, start: Callable[..., _native.Ticket], *arguments: Any) -> Any:
-    """Wait for a future that the native module finishes; whoever cancels the wait gives the work up."""
-    if asyncio.get_running_loop() is not loop:
-        raise UsageError("this client was connected in another event loop; connect one in each")
-    future = loop.create_future()
-    ticket = start(future, *arguments)
-    try:
-        return await future
-    except BaseException:
-        ticket.abort()
-        raise
-
 
 def connect(
     url: str,
@@ -92,7 +64,7 @@ class Connecting:
 
     async def _connect(self) -> AsyncClient:
         loop = asyncio.get_running_loop()
-        connection = await _finish(loop, _native.connect_async, _bridge(loop), self._url, self._options)
+        connection = await finish(loop, _native.connect_async, bridge_of(loop), self._url, self._options)
         return AsyncClient(connection, loop)
 
     def __await__(self) -> Generator[Any, None, AsyncClient]:
@@ -128,54 +100,54 @@ class AsyncClient:
 
     async def call(self, method: str, /, *arguments: Any, **named: Any) -> Any:
         """Call a method that answers once, with arguments by position or by name; see :meth:`manywire.Client.call`."""
-        return await _finish(self._loop, self._connection.call, method, arguments, named)
+        return await finish(self._loop, self._connection.call, method, arguments, named)
 
     def stream(self, method: str, /, *arguments: Any, **named: Any) -> AsyncStream:
         """Call a method that answers with a stream; the call is made when the first item is asked for."""
-        return AsyncStream(lambda: _finish(self._loop, self._connection.stream, method, arguments, named))
+        return AsyncStream(lambda: finish(self._loop, self._connection.stream, method, arguments, named))
 
     async def send(self, method: str, requests: Requests) -> Any:
         """Send a stream of requests, from an iterable or an async iterable, and return the one answer: gRPC only."""
         if isinstance(requests, (list, tuple)):
-            return await _finish(self._loop, self._connection.send, method, requests)
+            return await finish(self._loop, self._connection.send, method, requests)
         feed = _native.Feed()
-        pump = asyncio.ensure_future(_feed(feed, requests))
+        pump = asyncio.ensure_future(feed_from(feed, requests))
         try:
-            return await _finish(self._loop, self._connection.send, method, feed)
+            return await finish(self._loop, self._connection.send, method, feed)
         finally:
             pump.cancel()
 
     def exchange(self, method: str, requests: Requests) -> AsyncStream:
         """Send a stream of requests, from an iterable or an async iterable, while the answers come: gRPC only."""
         if isinstance(requests, (list, tuple)):
-            return AsyncStream(lambda: _finish(self._loop, self._connection.exchange, method, requests))
+            return AsyncStream(lambda: finish(self._loop, self._connection.exchange, method, requests))
         return AsyncStream(lambda: self._exchange(method, requests))
 
-    async def _exchange(self, method: str, requests: Requests) -> _Fed:
+    async def _exchange(self, method: str, requests: Requests) -> Fed:
         feed = _native.Feed()
-        pump = asyncio.ensure_future(_feed(feed, requests))
+        pump = asyncio.ensure_future(feed_from(feed, requests))
         try:
-            return _Fed(await _finish(self._loop, self._connection.exchange, method, feed), pump)
+            return Fed(await finish(self._loop, self._connection.exchange, method, feed), pump)
         except BaseException:
             pump.cancel()
             raise
 
     async def notify(self, method: str, /, *arguments: Any, **named: Any) -> None:
         """Call a method without asking for an answer: JSON-RPC 2.0 only."""
-        await _finish(self._loop, self._connection.notify, method, arguments, named)
+        await finish(self._loop, self._connection.notify, method, arguments, named)
 
     async def batch(self, calls: Iterable[BatchCall], *, return_errors: bool = False) -> list[Any]:
         """Make many calls at once and return the answers in their order; see :meth:`manywire.Client.batch`."""
-        return check_batch(await _finish(self._loop, self._connection.batch, native_calls(calls)), return_errors)
+        return check_batch(await finish(self._loop, self._connection.batch, native_calls(calls)), return_errors)
 
     async def methods(self) -> list[str]:
         """The names of the server's methods, by the wire's own introspection."""
-        names: list[str] = await _finish(self._loop, self._connection.methods)
+        names: list[str] = await finish(self._loop, self._connection.methods)
         return names
 
     async def describe(self, method: str) -> str:
         """What a method is called with, what it answers, and what it is for."""
-        text: str = await _finish(self._loop, self._connection.describe, method)
+        text: str = await finish(self._loop, self._connection.describe, method)
         return text
 
     def using(self, *, timeout: Seconds = _UNSET, idempotent: bool = False) -> AsyncClient:
@@ -264,7 +236,7 @@ class AsyncAnswer:
             return await self._client.send(self._method, requests)
         if kind == "two_way":
             return self._stream()
-        answer = await _finish(self._client._loop, connection.request, self._method, self._arguments, self._named)
+        answer = await finish(self._client._loop, connection.request, self._method, self._arguments, self._named)
         return AsyncStream.begun(answer) if isinstance(answer, _native.AsyncStream) else answer
 
     def __aiter__(self) -> AsyncIterator[Any]:
@@ -288,128 +260,3 @@ class AsyncAnswer:
             (requests,) = self._arguments
             return self._client.exchange(self._method, requests)
         return self._client.stream(self._method, *self._arguments, **self._named)
-
-
-class AsyncStream(AsyncIterator[Any]):
-    """The items that a server sends, for ``async for``. Closing it, or leaving its ``async with`` block, ends it for the
-    server. A wait for an item that is cancelled loses none."""
-
-    __slots__ = ("_begin", "_beginning", "_failure", "_has_ended", "_items", "_native")
-
-    def __init__(self, begin: Callable[[], Coroutine[Any, Any, _Chunks]]) -> None:
-        self._begin = begin
-        self._beginning: Optional[asyncio.Task[_Chunks]] = None
-        self._native: Optional[_Chunks] = None
-        self._items: deque[Any] = deque()
-        self._failure: Optional[BaseException] = None
-        self._has_ended = False
-
-    @classmethod
-    def begun(cls, native: _native.AsyncStream) -> AsyncStream:
-        async def begin() -> _Chunks:
-            return native
-
-        return cls(begin)
-
-    async def __anext__(self) -> Any:
-        while not self._items:
-            if self._failure is not None:
-                failure, self._failure = self._failure, None
-                raise failure
-            if self._has_ended:
-                raise StopAsyncIteration
-            await self._read()
-        return self._items.popleft()
-
-    async def _read(self) -> None:
-        native = self._native or await self._opened()
-        future: asyncio.Future[Optional[list[Any]]] = asyncio.get_running_loop().create_future()
-        # Whoever waits may be cancelled when the items are here already; they are taken all the same.
-        future.add_done_callback(self._take)
-        native.next_chunk(future)
-        with suppress(Exception):
-            await future
-
-    def _take(self, future: asyncio.Future[Optional[list[Any]]]) -> None:
-        # Of a wait that is cancelled earlier the items stay where they are, for the next.
-        if future.cancelled():
-            return
-        self._failure = future.exception()
-        if self._failure is not None:
-            self._has_ended = True
-            return
-        items = future.result()
-        if items is not None:
-            self._items.extend(items)
-            self._has_ended = not items
-
-    async def _opened(self) -> _Chunks:
-        """Make the call, once, however many wait for it and however many of them give up waiting."""
-        self._beginning = self._beginning or asyncio.ensure_future(self._begin())
-        self._native = native = await asyncio.shield(self._beginning)
-        return native
-
-    async def close(self) -> None:
-        """End the stream for the server too."""
-        self._has_ended = True
-        self._items.clear()
-        if self._native is not None:
-            self._native.close()
-        elif self._beginning is not None:
-            self._beginning.cancel()
-
-    async def __aenter__(self) -> AsyncStream:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        await self.close()
-
-
-class _Fed:
-    """A stream of answers whose requests come from a task."""
-
-    __slots__ = ("_native", "_pump")
-
-    def __init__(self, native: _native.AsyncStream, pump: asyncio.Future[None]) -> None:
-        self._native = native
-        self._pump = pump
-
-    def next_chunk(self, future: asyncio.Future[Any]) -> _native.Ticket:
-        return self._native.next_chunk(future)
-
-    def close(self) -> None:
-        self._pump.cancel()
-        self._native.close()
-
-
-_Chunks = Union[_native.AsyncStream, _Fed]
-"""Where the items of a stream come from."""
-
-
-async def _feed(feed: _native.Feed, requests: Requests) -> None:
-    try:
-        if isinstance(requests, AsyncIterable):
-            async for request in requests:
-                if not await _put(feed, request):
-                    return
-        else:
-            for request in requests:
-                if not await _put(feed, request):
-                    return
-        feed.finish()
-    except Exception as error:
-        feed.fail(error)
-
-
-async def _put(feed: _native.Feed, request: Any) -> bool:
-    taken = feed.try_put(request)
-    while taken is None:
-        loop = asyncio.get_running_loop()
-        await _finish(loop, feed.room, _bridge(loop))
-        taken = feed.try_put(request)
-    return taken

@@ -64,7 +64,7 @@ async def awaited(client: manywire.aio.AsyncClient, number: int) -> None:
 
 async def cancelled(client: manywire.aio.AsyncClient, number: int) -> None:
     for _ in range(number // 100):
-        tasks = [asyncio.ensure_future(client.call("sleep", 60_000)) for _ in range(100)]
+        tasks = [asyncio.ensure_future(client.call("sleep", 30)) for _ in range(100)]
         await asyncio.sleep(0.002)
         for task in tasks:
             task.cancel()
