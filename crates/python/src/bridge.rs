@@ -102,8 +102,8 @@ impl Bridge {
                 let finish: Finish = match AssertUnwindSafe(work).catch_unwind().await {
                     Ok(finish) => Box::new(finish),
                     Err(panic) => {
-                        let error = errors::from_panic(&*panic);
-                        Box::new(move |_| Err(error))
+                        let text = errors::panic_text(&*panic);
+                        Box::new(move |_| Err(errors::fault(&text)))
                     }
                 };
                 shore.lay_down(future, finish);

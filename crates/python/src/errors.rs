@@ -78,9 +78,14 @@ pub(crate) fn protocol(message: &str) -> PyErr {
 
 /// A fault in the Rust code. As a panic it would be no `Exception`, and pass every `except` of a program.
 pub(crate) fn from_panic(panic: &(dyn Any + Send)) -> PyErr {
-    let text =
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(|text| &**text));
-    fault(text.unwrap_or("a panic without a message"))
+    fault(&panic_text(panic))
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(|text| &**text));
+    text.unwrap_or("a panic without a message").to_owned()
 }
 
 /// Does work of ours; a panic in it is an exception.
