@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+from pathlib import Path
 from typing import Callable
 
 import pytest
@@ -22,6 +24,22 @@ Connect = Callable[..., manywire.Client]
 def run(script: str, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", textwrap.dedent(script), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end, "nothing happened in half a minute"
+
+
+def is_waiting(pid: int) -> bool:
+    """Whether the main thread of a process has nothing to do, and goes on having nothing to do for a while."""
+    status = Path(f"/proc/{pid}/task/{pid}/status").read_text()
+    before = re.search(r"voluntary_ctxt_switches:\s+(\d+)", status)
+    time.sleep(0.01)
+    status = Path(f"/proc/{pid}/task/{pid}/status").read_text()
+    assert before is not None
+    return "State:\tS" in status and before[0] in status
 
 
 def test_many_threads_share_a_client(client: manywire.Client) -> None:
@@ -75,9 +93,8 @@ def test_ctrl_c_interrupts_a_call_at_once(server: manywire.Server, scheme: str) 
     script = """
         import sys, time, manywire
         client = manywire.connect(sys.argv[1])
-        print("ready", flush=True)
-        begun = time.monotonic()
         try:
+            print("ready", flush=True)
             if client.wire == "grpc":
                 requests = (time.sleep(100) for _ in range(1))
                 for answer in client.exchange(sys.argv[2], requests):
@@ -93,7 +110,7 @@ def test_ctrl_c_interrupts_a_call_at_once(server: manywire.Server, scheme: str) 
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        time.sleep(0.2)  # let it begin to wait; without this the signal may come before the call
+        wait_until(lambda: is_waiting(process.pid))
         begun = time.monotonic()
         process.send_signal(signal.SIGINT)
         assert process.stdout.readline() == "interrupted\n"
