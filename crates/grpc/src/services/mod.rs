@@ -3,6 +3,7 @@
 mod chat;
 mod files;
 mod greeter;
+mod reflection;
 mod types;
 mod users;
 
@@ -20,7 +21,8 @@ use tonic::codegen::BoxFuture;
 use tonic::{Code, Status, Streaming};
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
-use tonic_reflection::server::Builder as Reflection;
+use tonic_reflection::server::v1::ServerReflectionServer as ReflectionServer;
+use tonic_reflection::server::v1alpha::ServerReflectionServer as OldReflectionServer;
 
 use crate::interop::{Observed, TestService};
 use crate::known::Service;
@@ -31,6 +33,7 @@ use crate::pb::testing::test_service_server::TestServiceServer;
 use crate::pb::up_file_service_server::UpFileServiceServer;
 use crate::pb::user_service_server::UserServiceServer;
 use crate::server::Settings;
+use crate::services::reflection::Reflection;
 use crate::{error, pb};
 
 /// A stream of answers.
@@ -79,10 +82,10 @@ pub(crate) fn service(
             erase(limited!(HealthServer::new(HealthService::from_health_reporter(health.clone()))))
         }
         "grpc.reflection.v1.ServerReflection" => {
-            erase(limited!(reflection(settings.interop).build_v1().map_err(io::Error::other)?))
+            erase(limited!(ReflectionServer::new(reflection(settings.interop)?)))
         }
         "grpc.reflection.v1alpha.ServerReflection" => {
-            erase(limited!(reflection(settings.interop).build_v1alpha().map_err(io::Error::other)?))
+            erase(limited!(OldReflectionServer::new(reflection(settings.interop)?)))
         }
         "grpc.testing.TestService" => {
             let test = TestService::new(settings.limits.message_bytes);
@@ -92,9 +95,8 @@ pub(crate) fn service(
     })
 }
 
-fn reflection(interop: bool) -> Reflection<'static> {
-    let builder = Reflection::configure().include_reflection_service(false);
-    descriptors(interop).into_iter().fold(builder, Reflection::register_encoded_file_descriptor_set)
+fn reflection(interop: bool) -> io::Result<Reflection> {
+    Reflection::new(descriptors(interop)).map_err(io::Error::other)
 }
 
 fn erase<S>(service: S) -> Service

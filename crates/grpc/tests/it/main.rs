@@ -12,4 +12,5 @@ mod notes;
 mod peer;
 mod protocol;
 mod python;
+mod reflection;
 mod types;
