@@ -160,8 +160,15 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<Peers> {
 }
 
 impl Peers {
-    /// Refuses a case that names a peer which is not there.
+    /// Refuses a case that names a peer which is not there, and a wire without cases.
     pub(crate) fn check(&self, cases: &[Case]) -> anyhow::Result<()> {
+        for wire in self.client.iter().flat_map(|client| &client.wires) {
+            ensure!(
+                cases.iter().any(|case| case.wires.contains(wire)),
+                "there are no cases of {}",
+                wire.name()
+            );
+        }
         let clients = self.client.iter().map(|client| client.name.as_str());
         let names: Vec<&str> = clients.chain(self.server.iter().map(|server| server.name.as_str())).collect();
         for case in cases {

@@ -78,26 +78,32 @@ impl Report<'_> {
                 let _ = writeln!(notes, "\n✗ {} → {}: {more} more", cell.client, cell.server);
             }
         }
+        for (client, said, servers) in self.known() {
+            let _ = writeln!(notes, "{client} → {}: {said}", servers.join(", "));
+        }
+        notes
+    }
+
+    /// What is said of known failures: of which client, and against which servers.
+    fn known(&self) -> Vec<(&str, String, Vec<&str>)> {
+        let mut known: Vec<(&str, String, Vec<&str>)> = Vec::new();
         for cell in self.cells {
             for (wire, result) in cell.results() {
-                let said = match &result.outcome {
-                    Outcome::Known(reason) => format!("known to fail: {reason}"),
+                let what = match &result.outcome {
+                    Outcome::Known(reason) => format!("is known to fail: {reason}"),
                     Outcome::KnownButPasses(reason) => {
                         format!("passes now, take it off the list of known failures: {reason}")
                     }
                     _ => continue,
                 };
-                let _ = writeln!(
-                    notes,
-                    "{} → {} ({}): {}: {said}",
-                    cell.client,
-                    cell.server,
-                    wire.name(),
-                    result.case
-                );
+                let said = format!("\"{}\" ({}) {what}", result.case, wire.name());
+                match known.iter_mut().find(|(client, other, _)| *client == cell.client && *other == said) {
+                    Some((.., servers)) => servers.push(&cell.server),
+                    None => known.push((&cell.client, said, vec![&cell.server])),
+                }
             }
         }
-        notes
+        known
     }
 
     /// How many passed, failed and were skipped, as `scripts/test` adds them up.
