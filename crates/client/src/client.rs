@@ -105,7 +105,11 @@ impl Client {
             let mut failed = 0;
             loop {
                 match servers.reach().await {
-                    Err(error) if error.is_unsent() && failed + 1 < retry.attempts && budget.spend() => {
+                    Err(error)
+                        if error.kind() == ErrorKind::Unavailable
+                            && failed + 1 < retry.attempts
+                            && budget.spend() =>
+                    {
                         failed += 1;
                         tokio::time::sleep(retry.pause(failed)).await;
                     }

@@ -87,18 +87,27 @@ impl Servers {
         Ok(Arc::new(servers))
     }
 
-    /// Connects to one of the servers, where the wire keeps connections.
+    /// Connects to one of the servers, where the wire keeps connections. Where none can be had, the error is that of the
+    /// first in the URL, in whichever order they were tried.
     pub(crate) async fn reach(self: &Arc<Self>) -> Result<(), RpcError> {
-        let mut tried = Vec::new();
-        let mut why = None;
+        let (mut tried, mut errors) = (Vec::new(), Vec::new());
         while let Some(lease) = self.choose(&tried) {
             match self.connection(&lease.0).await {
                 Ok(_) => return Ok(()),
-                Err(error) => why = Some(error),
+                Err(error) => errors.push(error),
             }
             tried.push(lease.0.address());
         }
-        Err(why.unwrap_or_else(|| RpcError::internal(format!("{} names no server", self.url))))
+        let place = |address: &SocketAddr| self.list().iter().position(|server| server.address() == *address);
+        let first = tried.iter().zip(errors).min_by_key(|(address, _)| place(address));
+        Err(match (first, tried.len()) {
+            (None, _) => RpcError::internal(format!("{} names no server", self.url)),
+            (Some((_, error)), 1) => error,
+            (Some((_, error)), count) => {
+                let message = format!("{error}; none of {count} servers could be reached");
+                RpcError::new(error.kind(), message).unsent()
+            }
+        })
     }
 
     fn list(&self) -> Arc<[Arc<Server>]> {
