@@ -17,70 +17,94 @@ const AT_ONCE: usize = 64;
 
 impl Client {
     /// Makes many calls and returns their outcomes in the same order. They may run side by side, and are all sent to one
-    /// server: as a JSON-RPC batch, an XML-RPC multicall, or pipelined. The outer error means that none was answered.
+    /// server: as JSON-RPC batches, XML-RPC multicalls, or pipelined. The outer error means that none was answered.
     pub async fn batch(&self, calls: Vec<(String, Arguments)>) -> Result<Outcomes, RpcError> {
         let (calls, limit) = (&calls, self.batch_limit());
         let batch = |connection: Arc<Connection>| async move {
-            match &*connection {
-                Connection::Netrpc(client) => {
-                    let start = |(method, arguments): (String, Arguments)| {
-                        arguments.into_one(&method).map(|argument| client.start(&method, argument))
-                    };
-                    // All are started before the first is waited for.
-                    let started: Vec<_> = calls.iter().cloned().map(start).collect();
-                    let mut outcomes = Vec::with_capacity(started.len());
-                    for call in started {
-                        outcomes.push(match call {
-                            Ok(pending) => pending.await,
-                            Err(error) => Err(error),
-                        });
+            let mut outcomes = Vec::with_capacity(calls.len());
+            for part in calls.chunks(connection.batch_limit(limit)) {
+                match connection.batch(part).await {
+                    Ok(answers) => outcomes.extend(answers),
+                    Err(error) if outcomes.is_empty() => return Err(error),
+                    // What the parts before came to must not be lost, and they must not run again.
+                    Err(error) => {
+                        outcomes.resize(calls.len(), Err(error));
+                        break;
                     }
-                    Ok(outcomes)
                 }
-                Connection::Jsonrpc(client) => {
-                    let mut outcomes = Vec::with_capacity(calls.len());
-                    for part in calls.chunks(limit) {
-                        let part =
-                            part.iter().map(|(method, arguments)| (&**method, arguments.clone().into()));
-                        outcomes.extend(client.batch(part.collect()).await?);
-                    }
-                    Ok(outcomes)
-                }
-                Connection::Xmlrpc(client) => {
-                    let mut outcomes = Vec::with_capacity(calls.len());
-                    for part in calls.chunks(limit) {
-                        let entries = part.iter().map(|(method, args)| (&**method, args.clone().into_list()));
-                        match client.multicall(entries).await {
-                            Ok(answers) => outcomes.extend(answers),
-                            // Python's server has multicall only where it was asked for.
-                            Err(error) if error.kind() == ErrorKind::UnknownMethod => {
-                                outcomes.extend(one_by_one(&connection, part).await);
-                            }
-                            Err(error) => return Err(error),
-                        }
-                    }
-                    Ok(outcomes)
-                }
-                Connection::Zerorpc(client) => {
-                    let each = |(method, arguments): &(String, Arguments)| {
-                        let (client, method, list) =
-                            (client.clone(), method.clone(), arguments.clone().into_list());
-                        async move { client.call(&method, list).await }
-                    };
-                    Ok(join_all(calls.iter().map(each)).await)
-                }
-                Connection::Post(_) | Connection::Grpc(_) => Ok(one_by_one(&connection, calls).await),
             }
+            Ok(outcomes)
         };
         self.attempt(batch).await.map(|(outcomes, _)| outcomes)
     }
 }
 
-/// Each call as a request of its own, many at a time.
-async fn one_by_one(connection: &Connection, calls: &[(String, Arguments)]) -> Outcomes {
-    let call = |(method, arguments): &(String, Arguments)| {
-        let (method, arguments) = (method.clone(), arguments.clone());
-        async move { connection.call(&method, arguments, None).await }
-    };
-    stream::iter(calls.iter().map(call)).buffered(AT_ONCE).collect().await
+impl Connection {
+    /// How many calls may go together, of which a server takes so many in one batch.
+    fn batch_limit(&self, limit: usize) -> usize {
+        match self {
+            Connection::Jsonrpc(_) | Connection::Xmlrpc(_) => limit,
+            _ => usize::MAX,
+        }
+    }
+
+    async fn batch(&self, calls: &[(String, Arguments)]) -> Result<Outcomes, RpcError> {
+        match self {
+            Connection::Netrpc(client) => {
+                let start = |(method, arguments): (String, Arguments)| {
+                    arguments.into_one(&method).map(|argument| client.start(&method, argument))
+                };
+                // All are started before the first is waited for.
+                let started: Vec<_> = calls.iter().cloned().map(start).collect();
+                let mut outcomes = Vec::with_capacity(started.len());
+                for call in started {
+                    outcomes.push(match call {
+                        Ok(pending) => pending.await,
+                        Err(error) => Err(error),
+                    });
+                }
+                sent(outcomes)
+            }
+            Connection::Jsonrpc(client) => {
+                let entries = calls.iter().map(|(method, arguments)| (&**method, arguments.clone().into()));
+                client.batch(entries.collect()).await
+            }
+            Connection::Xmlrpc(client) => {
+                let entries =
+                    calls.iter().map(|(method, arguments)| (&**method, arguments.clone().into_list()));
+                match client.multicall(entries).await {
+                    // Python's server has multicall only where it was asked for.
+                    Err(error) if error.kind() == ErrorKind::UnknownMethod => self.one_by_one(calls).await,
+                    outcomes => outcomes,
+                }
+            }
+            Connection::Zerorpc(client) => {
+                let call = |(method, arguments): &(String, Arguments)| {
+                    let (client, method, list) =
+                        (client.clone(), method.clone(), arguments.clone().into_list());
+                    async move { client.call(&method, list).await }
+                };
+                sent(join_all(calls.iter().map(call)).await)
+            }
+            Connection::Post(_) | Connection::Grpc(_) => self.one_by_one(calls).await,
+        }
+    }
+
+    /// Each call as a request of its own, many at a time.
+    async fn one_by_one(&self, calls: &[(String, Arguments)]) -> Result<Outcomes, RpcError> {
+        let call = |(method, arguments): &(String, Arguments)| {
+            let (method, arguments) = (method.clone(), arguments.clone());
+            async move { self.call(&method, arguments, None).await }
+        };
+        sent(stream::iter(calls.iter().map(call)).buffered(AT_ONCE).collect().await)
+    }
+}
+
+/// The outcomes, unless not one of the calls reached the server: then all of them may be made again.
+fn sent(outcomes: Outcomes) -> Result<Outcomes, RpcError> {
+    let unsent = |outcome: &Result<Value, RpcError>| outcome.as_ref().is_err_and(RpcError::is_unsent);
+    match outcomes.first() {
+        Some(Err(first)) if outcomes.iter().all(unsent) => Err(first.clone()),
+        _ => Ok(outcomes),
+    }
 }

@@ -12,7 +12,7 @@ use crate::calls::{WIRES, sleep};
 use crate::{pair, serve};
 
 /// An address at which nobody listens.
-async fn nobody() -> SocketAddr {
+pub(crate) async fn nobody() -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap()
 }
