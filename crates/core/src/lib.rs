@@ -33,6 +33,7 @@ mod params;
 mod rate;
 mod shape;
 mod shutdown;
+mod signal;
 mod value;
 
 pub use connection::Connection;
@@ -45,4 +46,5 @@ pub use params::{Arguments, Empty, Params};
 pub use rate::RateLimiter;
 pub use shape::{Shape, zero};
 pub use shutdown::{ConnectionToken, Drain, Shutdown};
+pub use signal::Given;
 pub use value::{DecodeError, EncodeError, Number, Timestamp, Value, from_value, to_value};

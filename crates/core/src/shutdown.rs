@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use tokio_util::task::TaskTracker;
+
+use crate::signal::{Given, Signal};
 
 /// Marks a connection as open until it is dropped.
 pub type ConnectionToken = tokio_util::task::task_tracker::TaskTrackerToken;
@@ -18,8 +19,8 @@ pub struct Shutdown {
 /// The side that a connection holds: it hears when to wind down, and when it is too late.
 #[derive(Debug, Clone, Default)]
 pub struct Drain {
-    started: CancellationToken,
-    cut: CancellationToken,
+    started: Signal,
+    cut: Signal,
 }
 
 impl Shutdown {
@@ -46,13 +47,13 @@ impl Shutdown {
     /// Tells every connection to wind down and waits for them, at most `limit`; what is left then
     /// is cut. Returns the number that had to be cut.
     pub async fn finish(&self, limit: Duration) -> usize {
-        self.drain.started.cancel();
+        self.drain.started.give();
         self.tracker.close();
         if tokio::time::timeout(limit, self.tracker.wait()).await.is_ok() {
             return 0;
         }
         let left = self.tracker.len();
-        self.drain.cut.cancel();
+        self.drain.cut.give();
         // A cut connection only has to be dropped by its task, which takes no peer's consent.
         let _ = tokio::time::timeout(Duration::from_secs(1), self.tracker.wait()).await;
         left
@@ -61,18 +62,18 @@ impl Shutdown {
 
 impl Drain {
     /// Resolves when the server begins to wind down: finish what is under way, take nothing new.
-    pub fn started(&self) -> WaitForCancellationFuture<'_> {
-        self.started.cancelled()
+    pub fn started(&self) -> Given<'_> {
+        self.started.given()
     }
 
     /// Whether winding down has begun.
     pub fn has_started(&self) -> bool {
-        self.started.is_cancelled()
+        self.started.is_given()
     }
 
     /// Resolves when the drain limit is over: drop everything.
-    pub fn cut(&self) -> WaitForCancellationFuture<'_> {
-        self.cut.cancelled()
+    pub fn cut(&self) -> Given<'_> {
+        self.cut.given()
     }
 }
 
