@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use futures_util::future::poll_immediate;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
@@ -65,7 +66,7 @@ async fn read_sent(headers: &HeaderMap, body: &mut Incoming, limits: &Limits) ->
     if announced.is_some_and(|length| length > limits.message_bytes as u64) {
         return Err(BodyError::TooLarge(limits.message_bytes));
     }
-    let mut pieces = Pieces { body, limits, began: Instant::now(), received: 0 };
+    let mut pieces = Pieces { body, limits, waiting_since: None, received: 0 };
     let Some(first) = pieces.next().await? else { return Ok(Bytes::new()) };
     // The usual body is one piece, which is handed on as it is.
     let Some(second) = pieces.next().await? else { return Ok(first) };
@@ -84,7 +85,8 @@ const SLOWEST: u32 = 8 << 10;
 struct Pieces<'b> {
     body: &'b mut Incoming,
     limits: &'b Limits,
-    began: Instant,
+    /// When it was first waited for; a body that came with its headers never is.
+    waiting_since: Option<Instant>,
     received: usize,
 }
 
@@ -94,9 +96,14 @@ impl Pieces<'_> {
             if http_body::Body::is_end_stream(self.body) {
                 return Ok(None);
             }
-            let frame = tokio::time::timeout_at(self.deadline(), self.body.frame()).await;
-            let frame = frame.map_err(|_| BodyError::TimedOut)?.transpose()?;
-            let Some(frame) = frame else { return Ok(None) };
+            let frame = match poll_immediate(self.body.frame()).await {
+                Some(frame) => frame,
+                None => {
+                    let waited = tokio::time::timeout_at(self.deadline(), self.body.frame()).await;
+                    waited.map_err(|_| BodyError::TimedOut)?
+                }
+            };
+            let Some(frame) = frame.transpose()? else { return Ok(None) };
             let Ok(data) = frame.into_data() else { continue };
             self.received += data.len();
             if self.received > self.limits.message_bytes {
@@ -107,9 +114,9 @@ impl Pieces<'_> {
     }
 
     /// Each byte that came earns time for those after it, so that a peer that trickles is not waited for.
-    fn deadline(&self) -> Instant {
+    fn deadline(&mut self) -> Instant {
         let earned = Duration::from_secs_f64(self.received as f64 / f64::from(SLOWEST));
-        self.began + self.limits.handshake + earned
+        *self.waiting_since.get_or_insert_with(Instant::now) + self.limits.handshake + earned
     }
 }
 

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::watch::{Busy, Progress, Watched};
 use crate::{Body, BoxError, Request, Response};
 
 /// Answers requests: what a wire is to HTTP.
-pub trait Handler: Clone + Send + Sync + 'static {
+pub trait Handler: Send + Sync + 'static {
     /// Answers one request. Errors are answers too.
     fn handle(&self, request: Request) -> impl Future<Output = Response> + Send;
 }
@@ -60,6 +61,7 @@ where
 {
     let progress = Progress::new();
     let io = TokioIo::new(Watched::new(io, progress.clone()));
+    let handler = Arc::new(handler);
     let service = service_fn(|request: Request| {
         let (handler, busy) = (handler.clone(), progress.request());
         async move {
