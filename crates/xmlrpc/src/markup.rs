@@ -129,8 +129,10 @@ impl<'a> Markup<'a> {
     /// The next tag; between tags only white space may stand.
     pub(crate) fn next_tag(&mut self) -> Result<Token, DecodeError> {
         if !self.is_empty {
-            let rest = self.rest();
-            self.skip(rest.len() - rest.trim_ascii_start().len());
+            *self.reader.get_mut() = self.rest().trim_ascii_start();
+            if let Some(token) = self.plain_tag() {
+                return token;
+            }
         }
         match self.next()? {
             Token::Text if is_blank(&self.content) => self.next(),
@@ -167,21 +169,24 @@ impl<'a> Markup<'a> {
         matches!(self.rest(), [b'<', b'!' | b'?', ..])
     }
 
-    /// Reads a tag that is nothing but a name; none if what comes is more than that.
+    /// Reads a tag that is nothing but a name; none if what comes is more than that, or no tag.
     fn plain_tag(&mut self) -> Option<Result<Token, DecodeError>> {
-        let rest = self.rest();
-        let is_end = rest.get(1) == Some(&b'/');
-        let before = if is_end { 2 } else { 1 };
-        let inner = rest.get(before..)?;
+        let inner = self.rest().strip_prefix(b"<")?;
+        if let [b'/', end @ ..] = inner {
+            let after = end.strip_prefix(self.open.last()?.as_bytes())?.strip_prefix(b">")?;
+            *self.reader.get_mut() = after;
+            self.open.pop();
+            return Some(Ok(Token::Close));
+        }
         let length = inner.iter().position(|b| !PLAIN[usize::from(*b)])?;
-        let name = self.slice(self.position() + before, length);
-        let (is_empty, after) = match (is_end, inner.get(length..)?) {
-            (_, [b'>', ..]) => (false, 1),
-            (false, [b'/', b'>', ..]) => (true, 2),
+        let (is_empty, after) = match inner.get(length..)? {
+            [b'>', after @ ..] => (false, after),
+            [b'/', b'>', after @ ..] => (true, after),
             _ => return None,
         };
-        self.skip(before + length + after);
-        Some(if is_end { self.close(name) } else { self.open(name, is_empty) })
+        let name = self.slice(self.position() + 1, length);
+        *self.reader.get_mut() = after;
+        Some(self.open(name, is_empty))
     }
 
     /// Reads markup that is more than a plain tag; none if it was no tag at all.
@@ -327,10 +332,11 @@ pub(crate) fn is_blank(text: &str) -> bool {
 
 /// The document after its XML declaration, which has done its work when the text was decoded.
 fn without_declaration(text: &str) -> &str {
-    match text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")) {
-        Some((declaration, document)) if declaration.trim_ascii_start().starts_with("version") => document,
-        _ => text,
-    }
+    let without = || {
+        let (declaration, rest) = text.strip_prefix("<?xml")?.split_once('?')?;
+        rest.strip_prefix('>').filter(|_| declaration.trim_ascii_start().starts_with("version"))
+    };
+    without().unwrap_or(text)
 }
 
 /// The bytes of the names that XML-RPC's elements have.
