@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use tokio_util::task::TaskTracker;
 
-use crate::signal::{Given, Signal};
+use crate::gated::{Gated, gated};
 
 /// Marks a connection as open until it is dropped.
 pub type ConnectionToken = tokio_util::task::task_tracker::TaskTrackerToken;
@@ -19,8 +20,8 @@ pub struct Shutdown {
 /// The side that a connection holds: it hears when to wind down, and when it is too late.
 #[derive(Debug, Clone, Default)]
 pub struct Drain {
-    started: Signal,
-    cut: Signal,
+    started: CancellationToken,
+    cut: CancellationToken,
 }
 
 impl Shutdown {
@@ -47,13 +48,13 @@ impl Shutdown {
     /// Tells every connection to wind down and waits for them, at most `limit`; what is left then
     /// is cut. Returns the number that had to be cut.
     pub async fn finish(&self, limit: Duration) -> usize {
-        self.drain.started.give();
+        self.drain.started.cancel();
         self.tracker.close();
         if tokio::time::timeout(limit, self.tracker.wait()).await.is_ok() {
             return 0;
         }
         let left = self.tracker.len();
-        self.drain.cut.give();
+        self.drain.cut.cancel();
         // A cut connection only has to be dropped by its task, which takes no peer's consent.
         let _ = tokio::time::timeout(Duration::from_secs(1), self.tracker.wait()).await;
         left
@@ -62,18 +63,18 @@ impl Shutdown {
 
 impl Drain {
     /// Resolves when the server begins to wind down: finish what is under way, take nothing new.
-    pub fn started(&self) -> Given<'_> {
-        self.started.given()
+    pub fn started(&self) -> Gated<WaitForCancellationFuture<'_>> {
+        gated(self.started.cancelled())
     }
 
     /// Whether winding down has begun.
     pub fn has_started(&self) -> bool {
-        self.started.is_given()
+        self.started.is_cancelled()
     }
 
     /// Resolves when the drain limit is over: drop everything.
-    pub fn cut(&self) -> Given<'_> {
-        self.cut.given()
+    pub fn cut(&self) -> Gated<WaitForCancellationFuture<'_>> {
+        gated(self.cut.cancelled())
     }
 }
 

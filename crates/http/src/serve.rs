@@ -12,7 +12,7 @@ use http_body::{Frame, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use manywire_core::{Drain, Limits};
+use manywire_core::{Drain, Limits, gated};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::watch::{Busy, Progress, Watched};
@@ -71,29 +71,41 @@ where
     });
     let builder = builder(limits, http2);
     let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
-    let mut max_age = pin!(async {
-        match http2.max_age {
-            Some(age) => tokio::time::sleep(age).await,
-            None => std::future::pending().await,
+    let mut last_call = pin!(gated(async {
+        tokio::select! {
+            () = drain.started() => {}
+            () = grown_old(http2.max_age) => {}
         }
-    });
-    let mut stalled = pin!(progress.stalled(limits));
+    }));
+    let mut lost = pin!(gated(async {
+        tokio::select! {
+            () = progress.stalled(limits) => {}
+            () = drain.cut() => {}
+        }
+    }));
     let mut is_ending = false;
     loop {
         tokio::select! {
+            biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
                     tracing::debug!(%error, "an HTTP connection broke");
                 }
                 return;
             }
-            () = drain.started(), if !is_ending => {}
-            () = &mut max_age, if !is_ending => {}
-            () = &mut stalled => return,
-            () = drain.cut() => return,
+            () = &mut last_call, if !is_ending => {
+                is_ending = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = &mut lost => return,
         }
-        is_ending = true;
-        connection.as_mut().graceful_shutdown();
+    }
+}
+
+async fn grown_old(max_age: Option<Duration>) {
+    match max_age {
+        Some(age) => tokio::time::sleep(age).await,
+        None => std::future::pending().await,
     }
 }
 
