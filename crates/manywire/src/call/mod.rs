@@ -104,13 +104,18 @@ async fn streamed(client: &Client, options: &CallOptions, given: Given) -> Resul
         return Err(Failure::Usage("--repeat cannot read stdin more than once".to_owned()));
     }
     let (before, after) = given.around_stdin();
-    let Feed { requests, failed } = feed(json::each_of_stdin);
+    let Feed { requests, failed, wait } = feed(json::each_of_stdin);
     let requests: BoxStream<'static, Value> =
         stream::iter(before).chain(requests).chain(stream::iter(after)).boxed();
     let method = &options.method;
     let talk = async {
         if client.kind_of(method) == Some(MethodKind::ClientStream) {
-            return print::answer(&client.send(method, requests).await?);
+            // Whoever types has all the time in the world; the limit is for the server.
+            let client = client.with_timeout(None);
+            return tokio::select! {
+                failure = wait.too_long(options.server.timeout.0, client.url()) => Err(failure),
+                answer = client.send(method, requests) => print::answer(&answer?),
+            };
         }
         print_items(client.exchange(method, requests).await?).await
     };

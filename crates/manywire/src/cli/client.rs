@@ -115,6 +115,9 @@ pub(crate) struct UploadOptions {
     pub(crate) file: PathBuf,
     /// Its name at the server; the file's own where none is given
     pub(crate) name: Option<String>,
+    /// Longest time in which the server takes nothing of the file, or does not answer after its end
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    pub(crate) idle_timeout: Duration,
 }
 
 /// What to fetch.
@@ -127,6 +130,9 @@ pub(crate) struct DownloadOptions {
     pub(crate) name: String,
     /// Where to put it; - is stdout. The name itself, here, where nothing is given
     pub(crate) file: Option<PathBuf>,
+    /// Longest time in which nothing of the file comes
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    pub(crate) idle_timeout: Duration,
     /// Replace a file that is there
     #[arg(long, short)]
     pub(crate) force: bool,

@@ -1,12 +1,14 @@
 //! `manywire download`.
 
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use futures_util::TryStreamExt as _;
 use manywire_client::{Arguments, Client};
-use manywire_core::{RpcError, Value};
+use manywire_core::{ErrorKind, RpcError, Value};
 use tempfile::NamedTempFile;
+use tokio::time::timeout;
 
 use super::progress::Progress;
 use super::{is_standard, only_grpc};
@@ -20,7 +22,7 @@ pub(crate) async fn download(options: DownloadOptions) -> Result<(), Failure> {
     let session = Session::plan(&options.server)?;
     only_grpc(&session)?;
     let target = target(&options)?;
-    if !options.force && target.exists() {
+    if !options.force && target.exists() && !is_written_through(&target) {
         return Err(exists(&target));
     }
     session.run(async |client| until_interrupted(fetch(client, &options, &target)).await).await
@@ -33,6 +35,10 @@ async fn fetch(client: &Client, options: &DownloadOptions, target: &Path) -> Res
     }
     let cannot =
         |error: std::io::Error| Failure::Local(format!("cannot write {}: {error}", target.display()));
+    if is_written_through(target) {
+        let mut device = File::options().write(true).open(target).map_err(cannot)?;
+        return copy(client, options, &mut device, cannot).await;
+    }
     let mut file = beside(target).map_err(cannot)?;
     copy(client, options, file.as_file_mut(), cannot).await?;
     let put = if options.force { file.persist(target) } else { file.persist_noclobber(target) };
@@ -41,6 +47,11 @@ async fn fetch(client: &Client, options: &DownloadOptions, target: &Path) -> Res
         Err(refused) if refused.error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists(target)),
         Err(refused) => Err(cannot(refused.error)),
     }
+}
+
+/// Whether there is a device or a pipe: a file that took its place would be the end of it.
+fn is_written_through(target: &Path) -> bool {
+    target.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir())
 }
 
 /// Where the file goes: what was given, or in this folder under its own name.
@@ -82,7 +93,12 @@ async fn copy(
     let count = progress.counter();
     let request = Arguments::Positional(vec![Value::map([("name", options.name.as_str().into())])]);
     let mut pieces = client.stream(METHOD, request).await?;
-    while let Some(piece) = pieces.try_next().await? {
+    let idle = || {
+        let message = format!("nothing of {:?} came for {:?}", options.name, options.idle_timeout.0);
+        RpcError::new(ErrorKind::DeadlineExceeded, message)
+    };
+    let limit = options.idle_timeout.0;
+    while let Some(piece) = timeout(limit, pieces.try_next()).await.map_err(|_| idle())?? {
         let Some(Value::Bytes(content)) = piece.get("content") else {
             let message = format!("{METHOD} answered with {} and not with a piece of a file", piece.kind());
             return Err(RpcError::internal(message).into());

@@ -25,10 +25,13 @@ pub(crate) async fn upload(options: UploadOptions) -> Result<(), Failure> {
     let progress = Progress::new(&name, source.length, options.server.verbose > 0);
     let answer = session.run(async |client| {
         let count = progress.counter();
-        let Feed { requests, failed } = feed(move |give| send(source, &name, count, give));
+        let Feed { requests, failed, wait } = feed(move |give| send(source, &name, count, give));
+        // However long all of it takes, as long as it moves.
+        let client = client.with_timeout(None);
         until_interrupted(async {
             tokio::select! {
                 failure = failed => Err(failure),
+                failure = wait.too_long(options.idle_timeout.0, client.url()) => Err(failure),
                 answer = client.send(METHOD, requests) => Ok(answer?),
             }
         })

@@ -40,6 +40,23 @@ fn requests_are_sent_as_they_are_typed() {
 }
 
 #[test]
+fn whoever_types_may_take_longer_than_a_server() {
+    let server = Server::start(&["any"], &[]);
+    let url = format!("grpc://{}", server.address("any"));
+    let (mut child, mut next) = spawn(&["--timeout", "500ms", &url, "Greeter/PutStream", "-"]);
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "{{}}").unwrap();
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(800) && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    writeln!(stdin, "{{}}").unwrap();
+    drop(stdin);
+    assert_eq!(next(), "{\"data\":\"received 2\"}");
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
 fn ctrl_c_ends_a_stream_and_the_server_is_told() {
     let server = Server::start(&["any", "ops"], &["--tick", "10ms"]);
     let at = server.address("any");

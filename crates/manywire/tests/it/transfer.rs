@@ -1,6 +1,7 @@
 //! `manywire upload` and `download`.
 
 use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -150,4 +151,88 @@ fn a_reader_of_stdout_that_leaves_is_no_error() {
     child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// A way to a server on which so many bytes go in one direction, and then none at all.
+fn clogged(server: &str, to_server: usize, to_client: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, server) = (listener.local_addr().unwrap(), server.to_owned());
+    let pump = |mut from: TcpStream, mut to: TcpStream, limit: usize| {
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut (&mut from).take(limit as u64), &mut to);
+            // Both ends stay open.
+            std::thread::park();
+        })
+    };
+    std::thread::spawn(move || {
+        let near = listener.accept().unwrap().0;
+        let far = TcpStream::connect(server).unwrap();
+        let pumps = [
+            pump(near.try_clone().unwrap(), far.try_clone().unwrap(), to_server),
+            pump(far, near, to_client),
+        ];
+        pumps.map(std::thread::JoinHandle::join)
+    });
+    format!("grpc://{address}")
+}
+
+#[test]
+fn a_server_that_sends_no_more_of_a_file_is_given_up() {
+    let (server, _, theirs, ours) = start();
+    std::fs::File::create(theirs.path().join("large")).unwrap().set_len(1 << 24).unwrap();
+    let url = clogged(server.address("any"), usize::MAX, 1 << 20);
+    let mut command = program();
+    let output =
+        command.args(["download", "--idle-timeout", "300ms", &url, "large"]).current_dir(&ours).output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert_eq!(text(&output), "manywire: nothing of \"large\" came for 300ms\n");
+    assert_eq!(names(ours.path()), [""; 0]);
+}
+
+#[test]
+fn a_server_that_takes_no_more_of_a_file_is_given_up() {
+    let (server, _, _theirs, ours) = start();
+    let file = ours.path().join("large");
+    std::fs::File::create(&file).unwrap().set_len(1 << 26).unwrap();
+    let url = clogged(server.address("any"), 1 << 20, usize::MAX);
+    let output = program().args(["upload", "--idle-timeout", "300ms", &url]).arg(&file).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(text(&output).ends_with("within 300ms\n"), "{}", text(&output));
+}
+
+#[test]
+fn an_upload_takes_as_long_as_it_takes() {
+    let (_server, url, theirs, _ours) = start();
+    let patient = ["--timeout", "1ms", "--connect-timeout", "20s"];
+    let mut child = program()
+        .args(["upload", &url, "-", "slow"])
+        .args(patient)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // All of this is on its way only once the connection is there.
+    stdin.write_all(&content(4 << 20)).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(std::fs::read(theirs.path().join("slow")).unwrap() == content(4 << 20));
+}
+
+#[test]
+fn a_pipe_is_written_to_and_stays() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let (_server, url, theirs, ours) = start();
+    std::fs::write(theirs.path().join("file"), content(300_000)).unwrap();
+    let pipe = ours.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for force in [&[][..], &["--force"]] {
+        let mut child = program().args(["download", &url, "file"]).arg(&pipe).args(force).spawn().unwrap();
+        // To open it waits for whoever writes.
+        let read = std::fs::read(&pipe).unwrap();
+        assert!(child.wait().unwrap().success() && read == content(300_000));
+        assert!(pipe.metadata().unwrap().file_type().is_fifo());
+    }
 }
