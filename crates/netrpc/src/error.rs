@@ -76,10 +76,10 @@ fn without_path(message: &str) -> String {
 
 /// A name that a client asked for, when the server says in Go's words that it has none.
 pub(crate) fn from_go_text(text: String) -> RpcError {
-    let kind = if text.starts_with("rpc: can't find ") {
+    let kind = if text.starts_with("rpc: can't find ")
+        || text.starts_with("rpc: service/method request ill-formed")
+    {
         ErrorKind::UnknownMethod
-    } else if text.starts_with("rpc: service/method request ill-formed") {
-        ErrorKind::InvalidRequest
     } else if text.starts_with("gob: ") || text.starts_with("json: ") || text.starts_with("jsonrpc: ") {
         ErrorKind::InvalidParams
     } else {

@@ -9,7 +9,7 @@ use prost_reflect::MethodDescriptor;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
-use tonic::{Request, Status, Streaming};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::codec::{DynamicCodec, Outgoing};
 use super::{Client, at, metadata};
@@ -66,7 +66,7 @@ impl Client {
             .max_decoding_message_size(self.options.limits.message_bytes);
         grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
         let codec = DynamicCodec { output: method.output() };
-        Ok(grpc.streaming(request, path, codec).await?.into_inner())
+        of_grpc(grpc.streaming(request, path, codec).await?)
     }
 }
 
@@ -95,6 +95,16 @@ fn until_cancelled(
     stream::select(requests, gone)
         .take_while(|item| std::future::ready(item.is_some()))
         .filter_map(std::future::ready)
+}
+
+/// The answers, unless they are something else, such as a page that says 404: its text would be read as messages.
+pub(super) fn of_grpc<T>(response: Response<Streaming<T>>) -> Result<Streaming<T>, Status> {
+    match response.metadata().get("content-type").map(|value| value.to_str().unwrap_or("?")) {
+        Some(other) if !other.starts_with("application/grpc") => {
+            Err(Status::from_error(format!("it answered with {other} and not in gRPC").into()))
+        }
+        _ => Ok(response.into_inner()),
+    }
 }
 
 async fn in_time<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Result<T, RpcError> {

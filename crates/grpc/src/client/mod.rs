@@ -173,7 +173,7 @@ fn whole(method: &MethodDescriptor, mut requests: Vec<Value>) -> Result<Vec<code
 
 fn endpoint(url: &str) -> Result<Endpoint, RpcError> {
     let endpoint = Endpoint::from_shared(url.to_owned())
-        .map_err(|error| RpcError::invalid_params(format!("{url}: {}", causes(&error))))?;
+        .map_err(|error| RpcError::new(ErrorKind::InvalidRequest, format!("{url}: {}", causes(&error))))?;
     // The connection's window is wide, or h2 0.4.20 takes a stream of small answers for a flood.
     Ok(endpoint
         .tcp_nodelay(true)
@@ -187,7 +187,8 @@ fn metadata(options: &ClientOptions) -> Result<Metadata, RpcError> {
     let read = |(key, value): &(String, String)| {
         let pair = key.to_ascii_lowercase().parse().ok().zip(value.parse().ok());
         pair.ok_or_else(|| {
-            RpcError::invalid_params(format!("{key:?} cannot be sent as metadata with this value"))
+            let message = format!("{key:?} cannot be sent as metadata with this value");
+            RpcError::new(ErrorKind::InvalidRequest, message)
         })
     };
     options.metadata.iter().map(read).collect()

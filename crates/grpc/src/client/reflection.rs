@@ -16,6 +16,7 @@ use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
 
 use super::Metadata;
+use super::calling::of_grpc;
 use super::schema::Schema;
 
 const V1: PathAndQuery =
@@ -80,7 +81,7 @@ impl Session {
         let question = ServerReflectionRequest { host: String::new(), message_request: Some(list()) };
         let _ = ask.send(question).await;
         let codec = ProstCodec::<ServerReflectionRequest, ServerReflectionResponse>::default();
-        let answers = grpc.streaming(request, path, codec).await?.into_inner();
+        let answers = of_grpc(grpc.streaming(request, path, codec).await?)?;
         Ok(Self { ask, answers })
     }
 

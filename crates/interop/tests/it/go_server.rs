@@ -100,7 +100,7 @@ async fn errors_leave_the_connection_alive() {
         for (method, kind, text) in [
             ("Arith.Nope", ErrorKind::UnknownMethod, "rpc: can't find method Arith.Nope"),
             ("Nope.Multiply", ErrorKind::UnknownMethod, "rpc: can't find service Nope.Multiply"),
-            ("Multiply", ErrorKind::InvalidRequest, "rpc: service/method request ill-formed: Multiply"),
+            ("Multiply", ErrorKind::UnknownMethod, "rpc: service/method request ill-formed: Multiply"),
         ] {
             let error = client.call::<_, i64>(method, args(1, 1)).await.unwrap_err();
             assert_eq!((error.kind(), error.message()), (kind, text), "{form}");

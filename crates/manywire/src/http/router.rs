@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Version};
 use manywire_http::{Handler, Request, Response, reply};
 use manywire_netrpc::{GOB_PATH, JSON_PATH, JsonPost};
 
@@ -44,11 +44,14 @@ impl Router {
 
     /// The wire that a request is for.
     fn pick(&self, request: &Request) -> Option<Wire> {
-        // A port with one wire has no other to mistake it for, so any path and content type will do.
-        if let Some(only) = self.wires.only().filter(|wire| *wire != Wire::Netrpc) {
+        let wire = by_request(request);
+        // A port with one wire has no other to mistake it for, so any path and content type will do; but a call of gRPC may
+        // not end before it is answered, and is nothing else.
+        let is_grpc = wire == Some(Wire::Grpc) && request.version() == Version::HTTP_2;
+        if let Some(only) = self.wires.only().filter(|wire| *wire != Wire::Netrpc && !is_grpc) {
             return Some(only);
         }
-        by_request(request).filter(|wire| self.wires.has(*wire))
+        wire.filter(|wire| self.wires.has(*wire))
     }
 }
 

@@ -113,9 +113,19 @@ fn wrong_urls() {
 
 #[test]
 fn another_wire_than_the_url_says() {
-    let server = Server::start(&["ops"], &[]);
-    let mut shell = Transcript::new([(server.address("ops").to_owned(), "HOST:PORT")]);
-    for url in ["gob://HOST:PORT", "jsonrpc1+tcp://HOST:PORT", "zerorpc://HOST:PORT"] {
+    let server = Server::start(&["ops", "netrpc", "jsonrpc"], &[]);
+    let mut shell = Transcript::new([
+        (server.address("ops").to_owned(), "HOST:PORT"),
+        (server.address("netrpc").to_owned(), "NETRPC"),
+        (server.address("jsonrpc").to_owned(), "JSONRPC"),
+    ]);
+    for url in [
+        "gob://HOST:PORT",
+        "jsonrpc1+tcp://HOST:PORT",
+        "zerorpc://HOST:PORT",
+        "grpc://NETRPC",
+        "grpc://JSONRPC",
+    ] {
         shell.run(&format!("call {url} add 1"));
     }
     shell.compare(snapbox::file!["transcripts/another_wire_than_the_url_says.txt"]);
@@ -157,6 +167,7 @@ fn wrong_methods() {
         ("gob", "Arith.Multply"),
         ("gob", "Arth.Multiply"),
         ("gob", "nothing.like.it"),
+        ("gob", "Arith/Multiply"),
         ("jsonrpc1+tcp", "Js.Jay"),
         ("jsonrpc", "ad"),
         ("jsonrpc+ws", "pong"),
@@ -202,6 +213,7 @@ fn what_a_wire_cannot_do() {
     shell.run("call -H a:b gob://HOST:PORT h.Hello '\"x\"'");
     shell.run("call -H a gob://HOST:PORT h.Hello '\"x\"'");
     shell.run("call -H 'a b: c' jsonrpc://HOST:PORT add 1 2");
+    shell.run("call -H 'a b: c' grpc://HOST:PORT Greeter/SayHello");
     shell.run("call -k zerorpc://HOST:PORT hello '\"x\"'");
     shell.run("call --cacert DIR/none.pem grpcs://HOST:PORT Greeter/SayHello");
     shell.run("call --cert DIR/none.pem grpcs://HOST:PORT Greeter/SayHello");
