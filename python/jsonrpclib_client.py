@@ -25,6 +25,8 @@ try:
     print("batch:", list(batch()))
 
     print("methods:", ", ".join(server.system.listMethods()))
+except (jsonrpclib.jsonrpc.TransportError, ValueError):
+    sys.exit(f"what answers at {url} is no JSON-RPC server")
 except jsonrpclib.ProtocolError as error:
     sys.exit(f"the server refused: {error}")
 except OSError as error:

@@ -5,7 +5,10 @@ import argparse
 import asyncio
 import sys
 
-import manywire
+try:
+    import manywire
+except ImportError:
+    sys.exit("this needs the module: pip install . at the root of the repository")
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--address", default="127.0.0.1:2021", help="a port that answers every wire (default: %(default)s)")

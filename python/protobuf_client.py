@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """A first protobuf message, without any server: pip install protobuf, then run this."""
+import argparse
+
 from pb import hello_pb2
 
+argparse.ArgumentParser(description=__doc__).parse_args()
 hello = hello_pb2.Hello(name="itxiaoshen", age=18)
 hello.hobbies.append("reading")
 hello.hobbies.extend(["music", "编程"])

@@ -23,6 +23,8 @@ try:
     with ThreadPoolExecutor(max_workers=10) as pool:
         for n, answer in enumerate(pool.map(call, range(10))):
             print(f"{n} + {n * n} = {answer}")
+except (jsonrpclib.jsonrpc.TransportError, ValueError):
+    sys.exit(f"what answers at {url} is no JSON-RPC server")
 except jsonrpclib.ProtocolError as error:
     sys.exit(f"the server refused: {error}")
 except OSError as error:

@@ -16,17 +16,13 @@ message.imported.CopyFrom(hello_pb2.Hello(name="imported"))
 message.any.Pack(hello_pb2.Hello(name="in an Any"))
 message.choice_text = "forgotten"
 message.choice_number = 7  # a oneof holds one: the text is gone
-
+# A plain 0 is not sent, so it cannot be told from one that was never set; an optional 0 can.
+message.int32_value = message.optional_int32 = 0
 try:
     message.numbers = [1, 2, 3]
 except AttributeError as error:
     print("a repeated field cannot be assigned:", error)
-    message.numbers.append(1)
-    message.numbers.extend([2, 3])
-
-# A plain 0 is not sent, so it cannot be told from one that was never set; an optional 0 can.
-message.int32_value = 0
-message.optional_int32 = 0
+    message.numbers.extend([1, 2, 3])
 
 try:
     with grpc.insecure_channel(target) as channel:

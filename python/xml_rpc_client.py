@@ -29,9 +29,9 @@ try:
     print("multicall:", list(calls()))
 
     print("methods:", ", ".join(server.system.listMethods()))
-except (Fault, ProtocolError) as error:
+except Fault as error:
     sys.exit(f"the server refused: {error}")
-except (HTTPException, ExpatError) as error:
+except (ProtocolError, HTTPException, ExpatError) as error:
     sys.exit(f"what answers at {url} is no XML-RPC server: {error!r}")
 except OSError as error:
     sys.exit(f"no server at {url} ({error.strerror or error}); start one with: manywire serve")

@@ -84,20 +84,20 @@ async fn a_token_is_asked_for_in_the_notes_words() {
 }
 
 #[tokio::test]
-async fn the_file_client_stores_and_fetches() {
+async fn the_file_clients_store_and_fetch() {
     let Some(python) = interpreter() else { return };
     let host = Host::start().await;
     let here = tempfile::TempDir::new().unwrap();
     let path = here.path().join("notes.bin");
     let bytes: Vec<u8> = (0..200_000_u32).map(|n| (n % 253) as u8).collect();
     std::fs::write(&path, &bytes).unwrap();
-    let script = "python/grpc_file_client.py";
-    prints(python, &host, script, &["up", path.to_str().unwrap()]).await;
+    prints(python, &host, "python/grpc_upload_client.py", &[path.to_str().unwrap()]).await;
     std::fs::remove_file(&path).unwrap();
-    prints(python, &host, script, &["down", path.to_str().unwrap()]).await;
+    let script = "python/grpc_download_client.py";
+    prints(python, &host, script, &[path.to_str().unwrap()]).await;
     assert!(std::fs::read(&path).unwrap() == bytes);
     let absent = here.path().join("absent");
-    let (is_ok, text) = run(python, &host, script, &["down", absent.to_str().unwrap()]).await;
+    let (is_ok, text) = run(python, &host, script, &[absent.to_str().unwrap()]).await;
     assert!(!is_ok && text.contains("NOT_FOUND"), "{text}");
     assert_eq!(std::fs::read_dir(here.path()).unwrap().count(), 1);
 }
