@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Calls through the balancer, then asks each replica how many of the calls it answered.
 
-gRPC goes over one connection and has to spread all the same; JSON-RPC over a bare socket spreads by connection.
-Exits 1 where a replica was left out, or the spread is uneven."""
+gRPC goes over one connection and has to spread all the same. JSON-RPC over a bare socket spreads by connection: the calls
+of one stay together, those of many are shared out. Exits 1 where that is not so."""
 import argparse
 import csv
 import http.client
@@ -16,8 +16,7 @@ from urllib.request import urlopen
 import grpc
 from pb import greeter_pb2, greeter_pb2_grpc
 
-CALLS = 300
-CONNECTIONS, CALLS_EACH = 30, 10
+CALLS, CONNECTIONS = 300, 30
 PATIENCE_SECONDS = 60
 
 
@@ -56,24 +55,32 @@ def call_grpc(host):
             assert reply.message == f"hello {number}", reply
 
 
-def call_sockets(host):
-    """A few calls on each of many connections."""
-    for _ in range(CONNECTIONS):
+def call_sockets(host, connections):
+    """As many calls, on one connection after the other."""
+    for _ in range(connections):
         with socket.create_connection((host, 2021), timeout=10) as connection:
             lines = connection.makefile("r")
-            for number in range(CALLS_EACH):
+            for number in range(CALLS // connections):
                 connection.sendall(json.dumps({"id": number, "method": "js.J", "params": ["x"]}).encode())
                 assert json.loads(lines.readline())["result"] == "123,x"
 
 
-def spread(title, replicas, method, wire, call):
-    """Prints the share of each replica; true where the shares are even."""
+def is_even(shares):
+    return min(shares) >= 0.8 * sum(shares) / len(shares)
+
+
+def is_together(shares):
+    return max(shares) == sum(shares)
+
+
+def spread(title, replicas, method, wire, call, is_right):
+    """Prints the share of each replica; true where the shares are as they should be."""
     before = [calls_of(address, method, wire) for address in replicas]
     call()
     shares = [calls_of(address, method, wire) - earlier for address, earlier in zip(replicas, before)]
-    even = min(shares) >= 0.8 * sum(shares) / len(shares)
-    print(f"{title}: {' + '.join(map(str, shares))} = {sum(shares)} calls{'' if even else ', which is uneven'}", flush=True)
-    return even
+    right = sum(shares) == CALLS and is_right(shares)
+    print(f"{title}: {' + '.join(map(str, shares))} = {sum(shares)} calls{'' if right else ', which is wrong'}", flush=True)
+    return right
 
 
 def main():
@@ -87,9 +94,10 @@ def main():
     if len(replicas) != options.expected:
         sys.exit(f"{options.replicas} has {len(replicas)} addresses, not {options.expected}")
     balanced = [
-        spread("gRPC, one connection", replicas, "Greeter/SayHello", "grpc", lambda: call_grpc(options.balancer)),
-        spread(f"JSON-RPC 1.0, {CONNECTIONS} connections of {CALLS_EACH} calls", replicas, "js.J", "jsonrpc1",
-               lambda: call_sockets(options.balancer)),
+        spread("gRPC, one connection", replicas, "Greeter/SayHello", "grpc", lambda: call_grpc(options.balancer), is_even),
+        spread("JSON-RPC 1.0, one connection", replicas, "js.J", "jsonrpc1", lambda: call_sockets(options.balancer, 1), is_together),
+        spread(f"JSON-RPC 1.0, {CONNECTIONS} connections", replicas, "js.J", "jsonrpc1",
+               lambda: call_sockets(options.balancer, CONNECTIONS), is_even),
     ]
     sys.exit(not all(balanced))
 
