@@ -35,6 +35,7 @@ mod rate;
 mod shape;
 mod shutdown;
 mod value;
+mod values;
 
 pub use connection::Connection;
 pub use dispatch::{Call, CallStream, Dispatch, Session, Started};
@@ -48,3 +49,4 @@ pub use rate::RateLimiter;
 pub use shape::{Shape, zero};
 pub use shutdown::{ConnectionToken, Drain, Shutdown};
 pub use value::{DecodeError, EncodeError, Number, Timestamp, Value, from_value, to_value};
+pub use values::{TooManyValues, ValueCount};

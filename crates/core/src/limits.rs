@@ -43,7 +43,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How many values one message may hold. In memory a value takes 32 bytes, and in some wires one or two.
+    /// How many values one message may hold, as [`ValueCount`](crate::ValueCount) counts them. In memory a value takes 32
+    /// bytes, and in some wires one or two.
     pub fn values(&self) -> usize {
         self.message_bytes / 4
     }

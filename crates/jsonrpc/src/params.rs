@@ -28,6 +28,8 @@ pub(crate) fn read_value(raw: &RawValue, limits: &Limits) -> Result<Value, RpcEr
 fn read_nested(raw: &RawValue, outer: usize, limits: &Limits) -> Result<Value, RpcError> {
     let text = raw.get();
     check(text.as_bytes(), outer, limits)?;
+    let counted = limits.check_json_values(text.as_bytes());
+    counted.map_err(|error| RpcError::new(ErrorKind::ResourceExhausted, error.to_string()))?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     // Its own limit is fixed; ours was checked just above.
     deserializer.disable_recursion_limit();
@@ -37,8 +39,7 @@ fn read_nested(raw: &RawValue, outer: usize, limits: &Limits) -> Result<Value, R
 /// The digits of the shortest integer that is beyond 64 bits.
 const LONG_INTEGER: usize = 19;
 
-/// Refuses what the parser would take: values nested too deep for a stack, so many that they fill the memory, and integers
-/// that it would round to floats.
+/// Refuses what the parser would take: values nested too deep for a stack, and integers that it would round to floats.
 ///
 /// The text is well-formed JSON.
 fn check(text: &[u8], outer: usize, limits: &Limits) -> Result<(), RpcError> {
@@ -47,7 +48,7 @@ fn check(text: &[u8], outer: usize, limits: &Limits) -> Result<(), RpcError> {
     if text.len() < LONG_INTEGER && text.len() / 2 <= limit {
         return Ok(());
     }
-    let (mut depth, mut commas, mut at) = (0_usize, 0_usize, 0);
+    let (mut depth, mut at) = (0_usize, 0);
     while let Some(&byte) = text.get(at) {
         at += match byte {
             b'"' => string_length(&text[at..]),
@@ -69,17 +70,8 @@ fn check(text: &[u8], outer: usize, limits: &Limits) -> Result<(), RpcError> {
                 depth = depth.saturating_sub(1);
                 1
             }
-            b',' => {
-                commas += 1;
-                1
-            }
             _ => 1,
         };
-    }
-    if commas > limits.values() {
-        let message =
-            format!("{commas} values are more than the limit of {}; send fewer at once", limits.values());
-        return Err(RpcError::new(ErrorKind::ResourceExhausted, message));
     }
     Ok(())
 }
@@ -127,8 +119,14 @@ mod tests {
         let limits = Limits { message_bytes: 4_000, ..Limits::default() };
         let list = |count: usize| format!("[{}]", vec!["1"; count].join(","));
         let read = |text: &str| read_value(serde_json::from_str(text).unwrap(), &limits);
-        assert!(read(&list(1_001)).is_ok());
-        assert_eq!(read(&list(1_002)).unwrap_err().kind(), ErrorKind::ResourceExhausted);
+        assert!(read(&list(999)).is_ok());
+        assert_eq!(read(&list(1_100)).unwrap_err().kind(), ErrorKind::ResourceExhausted);
+        let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
+        assert!(read(&format!("[{}]", [&*deep; 4].join(","))).is_ok());
+        assert_eq!(
+            read(&format!("[{}]", [&*deep; 12].join(","))).unwrap_err().kind(),
+            ErrorKind::ResourceExhausted
+        );
         assert!(read(&format!("{:?}", ",".repeat(3_000))).is_ok());
     }
 

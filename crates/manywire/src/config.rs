@@ -90,7 +90,7 @@ options! {
     #[arg(value_name = "FILE", help_heading = "TLS", requires = "tls_cert")]
     "MANYWIRE_TLS_CLIENT_CA" tls_client_ca: PathBuf,
 
-    /// Longest message, decompressed too [default: 16MiB]
+    /// Longest message, decompressed too; it may hold a quarter as many values [default: 16MiB]
     #[arg(value_name = "SIZE", help_heading = "Limits")]
     "MANYWIRE_MAX_MESSAGE" max_message: ByteSize,
     /// Longest stored file [default: 2GiB]

@@ -59,21 +59,34 @@ impl<'de> Visitor<'de> for AnyVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::with_capacity(seq.size_hint().unwrap_or(0).min(1024));
+        let mut items = Vec::new();
         while let Some(item) = seq.next_element()? {
+            if items.is_empty() {
+                items.reserve_exact(room(seq.size_hint()));
+            }
             items.push(item);
         }
         Ok(Value::Array(items))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut pairs = Vec::with_capacity(map.size_hint().unwrap_or(0).min(1024));
+        let mut pairs = Vec::new();
         while let Some(key) = map.next_key::<Value>()? {
             if matches!(&key, Value::Bytes(name) if name == Timestamp::NAME.as_bytes()) {
                 return Ok(Value::Timestamp(map.next_value()?));
             }
-            pairs.push((key, map.next_value()?));
+            let value = map.next_value()?;
+            if pairs.is_empty() {
+                pairs.reserve_exact(room(map.size_hint()));
+            }
+            pairs.push((key, value));
         }
         Ok(Value::Map(pairs))
     }
+}
+
+/// How many items to make room for with the first: where it is not known, for that one alone, since a list of one would
+/// otherwise have room for four.
+fn room(behind_the_first: Option<usize>) -> usize {
+    1 + behind_the_first.unwrap_or(0).min(1023)
 }

@@ -19,7 +19,7 @@ pub(crate) struct GobClient {
 
 impl GobClient {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { messages: Messages::new(limits.message_bytes), writer: Writer::new(), header: None }
+        Self { messages: Messages::new(limits), writer: Writer::new(), header: None }
     }
 }
 

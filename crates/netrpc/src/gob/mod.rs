@@ -4,6 +4,7 @@ mod client;
 mod header;
 mod messages;
 mod server;
+mod weight;
 mod writer;
 
 pub(crate) use client::GobClient;

@@ -96,6 +96,8 @@ fn start_method(session: &Session, limits: &Limits, request: &Request<'_>) -> Re
             limits.nesting
         )));
     }
+    let counted = limits.check_json_values(json.as_bytes());
+    counted.map_err(|error| RpcError::invalid_params(format!("json: {error}")))?;
     let mut json = serde_json::Deserializer::from_str(json);
     let mut argument = <dyn erased_serde::Deserializer<'_>>::erase(Argument::new(&mut json));
     let call = session.call(&request.method, manywire_core::Params::One(&mut argument));

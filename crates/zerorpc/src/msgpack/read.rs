@@ -1,6 +1,6 @@
 //! Reading, within bounds, and without room made on a peer's word alone.
 
-use manywire_core::{Limits, Timestamp, Value};
+use manywire_core::{Limits, Timestamp, TooManyValues, Value, ValueCount};
 use rmp::Marker;
 
 use super::TIMESTAMP;
@@ -17,8 +17,8 @@ pub(crate) enum DecodeError {
     Reserved,
     #[error("values are nested more than {0} levels deep")]
     TooDeep(usize),
-    #[error("more than {0} values in one message; send fewer, or as bytes")]
-    TooMany(usize),
+    #[error(transparent)]
+    TooMany(#[from] TooManyValues),
     #[error("msgpack extension {0} is not known here; of extensions, only timestamps are")]
     Extension(i8),
     #[error("a msgpack timestamp is malformed")]
@@ -59,6 +59,17 @@ pub(crate) enum Head<'a> {
     Extension(i8, &'a [u8]),
     Array(usize),
     Map(usize),
+}
+
+impl Head<'_> {
+    /// Whether the value will take more memory than itself.
+    fn points_to_more(&self) -> bool {
+        match self {
+            Head::Str(bytes) | Head::Bin(bytes) => !bytes.is_empty(),
+            Head::Array(count) | Head::Map(count) => *count > 0,
+            _ => false,
+        }
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -188,20 +199,18 @@ struct Tree<'r, 'a> {
     reader: &'r mut Reader<'a>,
     bounds: Bounds,
     depth: usize,
-    values: usize,
+    values: ValueCount,
 }
 
 impl<'r, 'a> Tree<'r, 'a> {
     fn new(reader: &'r mut Reader<'a>, bounds: Bounds) -> Self {
-        Self { reader, bounds, depth: 0, values: 0 }
+        Self { reader, bounds, depth: 0, values: ValueCount::new(bounds.values) }
     }
 
     fn value(&mut self) -> Result<Value, DecodeError> {
-        self.values += 1;
-        if self.values > self.bounds.values {
-            return Err(DecodeError::TooMany(self.bounds.values));
-        }
-        Ok(match self.reader.head()? {
+        let head = self.reader.head()?;
+        self.values.add(1 + usize::from(head.points_to_more()))?;
+        Ok(match head {
             Head::Nil => Value::Null,
             Head::Bool(b) => Value::Bool(b),
             Head::Int(i) => Value::Int(i),
@@ -322,8 +331,11 @@ mod tests {
     fn depth_and_number_are_bounded() {
         assert!(read(b"\x91\x91\x90").is_ok());
         assert_eq!(read(b"\x91\x91\x91\x90"), Err(DecodeError::TooDeep(3)));
-        assert!(read(b"\x99\0\0\0\0\0\0\0\0\0").is_ok());
-        assert_eq!(read(b"\x9a\0\0\0\0\0\0\0\0\0\0"), Err(DecodeError::TooMany(10)));
+        let too_many = Err(TooManyValues(10).into());
+        assert!(read(b"\x98\0\0\0\0\0\0\0\0").is_ok());
+        assert_eq!(read(b"\x99\0\0\0\0\0\0\0\0\0"), too_many);
+        assert!(read(b"\x94\xa1a\xa1a\xa1a\xa1a").is_ok());
+        assert_eq!(read(b"\x95\xa1a\xa1a\xa1a\xa1a\xa1a"), too_many);
     }
 
     #[test]
