@@ -136,7 +136,12 @@ async fn talk(socket: Socket, wire: &Wire, drain: &Drain) -> Result<(), Error> {
                 Some(Ok(Message::Binary(bytes))) => calls.push(run(bytes)),
                 // tungstenite has put the answer to a close or a ping into its buffer.
                 Some(Ok(Message::Close(_))) => return sink.flush().await,
-                Some(Ok(_)) => is_flushed = false,
+                // Its buffer has no bound, and a peer may send pings without reading what they bring.
+                Some(Ok(_)) => tokio::select! {
+                    biased;
+                    flushed = sink.flush() => flushed?,
+                    () = drain.started() => {}
+                },
                 Some(Err(error)) => break complaint(error)?,
                 None => return Ok(()),
             },

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use manywire_core::{Limits, Value};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
@@ -239,4 +240,19 @@ async fn a_peer_that_never_reads_does_not_hold_a_drain_up() {
         }
     };
     tokio::time::timeout(Duration::from_secs(5), ended).await.expect("the stream still runs");
+}
+
+#[tokio::test]
+async fn a_peer_that_sends_pings_and_never_reads_is_read_no_further() {
+    const MUCH: usize = 64 << 20;
+    let server = TestServer::start().await;
+    let mut socket = connect(&server).await;
+    let stream = socket.0.get_mut();
+    let pings = [&[0x89, 0xFD, 0, 0, 0, 0][..], &[b'a'; 125]].concat().repeat(1_000);
+    let mut sent = 0;
+    // It stalls once every buffer on the way is full.
+    while tokio::time::timeout(Duration::from_secs(1), stream.write_all(&pings)).await.is_ok() {
+        sent += pings.len();
+        assert!(sent < MUCH, "every ping was read");
+    }
 }
