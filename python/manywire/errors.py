@@ -84,5 +84,5 @@ class UsageError(Error, ValueError):
     >>> manywire.connect("127.0.0.1:1234")
     Traceback (most recent call last):
         ...
-    manywire.errors.UsageError: "127.0.0.1:1234" names no wire; write it as gob://127.0.0.1:1234, ...
+    manywire.errors.UsageError: "127.0.0.1:1234" names no wire; write it as gob://127.0.0.1:1234
     """

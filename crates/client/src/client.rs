@@ -20,7 +20,7 @@ use crate::{Arguments, Retry, Tap, Tls, Transport, Url, Wire};
 pub struct Options {
     /// What a call may take until its answer, or the first item of it, is there; all attempts together. A gRPC server is told.
     pub timeout: Option<Duration>,
-    /// What connecting may take; as `timeout` where it is not given.
+    /// What connecting may take, shared by several servers; as `timeout` where it is not given.
     pub connect_timeout: Option<Duration>,
     /// Metadata of gRPC calls, such as `appid` and `appkey`; headers of HTTP requests.
     pub metadata: Vec<(String, String)>,
@@ -96,29 +96,38 @@ impl Client {
             let message = format!("{url} carries no headers; gRPC and the HTTP wires do");
             return Err(RpcError::new(ErrorKind::Unsupported, message));
         }
-        let (timeout, idempotent) = (options.timeout, options.idempotent);
-        let budget = Arc::new(Budget::new(&options.retry));
-        let limit = options.connect_timeout.or(timeout);
-        let servers = within(limit, &url, async {
-            let servers = Servers::find(url.clone(), options).await?;
-            let retry = &servers.options.retry;
-            let mut failed = 0;
-            loop {
-                match servers.reach().await {
-                    Err(error)
-                        if error.kind() == ErrorKind::Unavailable
-                            && failed + 1 < retry.attempts
-                            && budget.spend() =>
-                    {
-                        failed += 1;
-                        tokio::time::sleep(retry.pause(failed)).await;
-                    }
-                    reached => return reached.map(|()| servers.clone()),
-                }
-            }
+        let limit = options.connect_timeout.or(options.timeout);
+        within(limit, &url.clone(), async {
+            let client = Self::of(Servers::find(url, options).await?);
+            client.reach().await?;
+            Ok(client)
         })
-        .await?;
-        Ok(Self { servers, budget, timeout, idempotent })
+        .await
+    }
+
+    /// A client of servers that were found.
+    pub(crate) fn of(servers: Arc<Servers>) -> Self {
+        let Options { timeout, idempotent, retry, .. } = &servers.options;
+        let budget = Arc::new(Budget::new(retry));
+        Self { budget, timeout: *timeout, idempotent: *idempotent, servers }
+    }
+
+    async fn reach(&self) -> Result<(), RpcError> {
+        let retry = &self.servers.options.retry;
+        let mut failed = 0;
+        loop {
+            match self.servers.reach().await {
+                Err(error)
+                    if error.kind() == ErrorKind::Unavailable
+                        && failed + 1 < retry.attempts
+                        && self.budget.spend() =>
+                {
+                    failed += 1;
+                    tokio::time::sleep(retry.pause(failed)).await;
+                }
+                reached => return reached,
+            }
+        }
     }
 
     /// Where it is connected to.
@@ -270,6 +279,7 @@ impl Client {
                         last.unwrap_or_else(|| unsupported_here(format!("{} names no server", self.url())));
                     rounds += 1;
                     if rounds >= self.servers.options.retry.attempts || !self.budget.spend() {
+                        self.servers.refresh_aside();
                         return Err(error);
                     }
                     tokio::time::sleep(self.servers.options.retry.pause(rounds)).await;

@@ -1,10 +1,13 @@
 //! The servers of one URL: which of them a call goes to, and which are left out for now.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use arc_swap::{ArcSwap, ArcSwapOption};
+use futures_util::future::join_all;
 use manywire_core::{ErrorKind, RpcError};
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -26,7 +29,7 @@ pub(crate) struct Servers {
     pub(crate) url: Url,
     pub(crate) options: Options,
     tls: Option<Arc<ClientConfig>>,
-    list: RwLock<Arc<[Arc<Server>]>>,
+    list: ArcSwap<Vec<Arc<Server>>>,
     looked_up: Mutex<Instant>,
     /// Where the search begins, so that servers that are equally busy take turns.
     turn: AtomicUsize,
@@ -37,16 +40,16 @@ pub(crate) struct Server {
     authority: String,
     dialer: Arc<Dialer>,
     in_flight: AtomicUsize,
+    connection: ArcSwapOption<Connection>,
     state: Mutex<State>,
-    /// Whether `state` counts failures, so that a call that succeeds need not lock it to see.
+    /// Whether `state` counts failures, so that no call locks it while all is well.
     has_failed: AtomicBool,
-    /// Held by the one that connects.
-    connecting: tokio::sync::Mutex<()>,
+    /// Held by the one that connects; why the last one could not, and when that was known.
+    connecting: tokio::sync::Mutex<Option<(Instant, RpcError)>>,
 }
 
 #[derive(Default)]
 struct State {
-    connection: Option<Arc<Connection>>,
     /// How often in a row it could not be reached; none while it is well.
     failures: u32,
     /// When it may be tried again.
@@ -75,15 +78,14 @@ impl Servers {
     pub(crate) async fn find(url: Url, options: Options) -> Result<Arc<Self>, RpcError> {
         let tls = url.tls.then(|| tls::config(&options.tls, protocol(&url))).transpose()?;
         let servers = Self {
-            list: RwLock::new(Arc::new([])),
+            list: ArcSwap::default(),
             looked_up: Mutex::new(Instant::now()),
             turn: AtomicUsize::new(0),
             url,
             options,
             tls,
         };
-        let list = servers.look_up().await?;
-        *servers.list.write().unwrap_or_else(PoisonError::into_inner) = list;
+        servers.look_up().await?;
         Ok(Arc::new(servers))
     }
 
@@ -98,7 +100,8 @@ impl Servers {
             }
             tried.push(lease.0.address());
         }
-        let place = |address: &SocketAddr| self.list().iter().position(|server| server.address() == *address);
+        let place =
+            |address: &SocketAddr| self.list.load().iter().position(|server| server.address() == *address);
         let first = tried.iter().zip(errors).min_by_key(|(address, _)| place(address));
         Err(match (first, tried.len()) {
             (None, _) => RpcError::internal(format!("{} names no server", self.url)),
@@ -110,15 +113,11 @@ impl Servers {
         })
     }
 
-    fn list(&self) -> Arc<[Arc<Server>]> {
-        self.list.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// The server for the next call: of those that are well and not tried yet the one with the least in flight; else the
     /// one that has rested longest.
     pub(crate) fn choose(self: &Arc<Self>, tried: &[SocketAddr]) -> Option<Lease> {
-        let list = self.list();
-        if let [only] = &*list {
+        let list = self.list.load();
+        if let [only] = &***list {
             return (tried.is_empty()).then(|| Lease::new(only.clone()));
         }
         let start = self.turn.fetch_add(1, Ordering::Relaxed);
@@ -135,7 +134,7 @@ impl Servers {
     /// Sees in the background whether servers that were left out are back, while calls go to the others.
     fn probe_rested(self: &Arc<Self>, list: &[Arc<Server>]) {
         let now = Instant::now();
-        for server in list {
+        for server in list.iter().filter(|server| server.has_failed.load(Ordering::Relaxed)) {
             let mut state = server.state();
             if !state.is_probed && state.rested.is_some_and(|rested| rested <= now) {
                 state.is_probed = true;
@@ -144,10 +143,13 @@ impl Servers {
                     // Clients of HTTP say nothing before the first call, so the bare connection is what is tried.
                     match server.dialer.dial().await {
                         Ok(_) => server.is_well(),
-                        Err(_) => server.is_lost(),
+                        Err(_) => {
+                            server.is_lost();
+                            // It may have moved.
+                            servers.refresh().await;
+                        }
                     }
                     server.state().is_probed = false;
-                    drop(servers);
                 });
             }
         }
@@ -158,9 +160,14 @@ impl Servers {
         if let Some(connection) = server.open_connection() {
             return Ok(connection);
         }
-        let _connecting = server.connecting.lock().await;
+        let asked = Instant::now();
+        let mut failed = server.connecting.lock().await;
         if let Some(connection) = server.open_connection() {
             return Ok(connection);
+        }
+        // Those who waited while it failed share that, and do not try one after the other.
+        if let Some((_, error)) = failed.as_ref().filter(|(when, _)| *when > asked) {
+            return Err(error.clone());
         }
         let target = Target {
             url: &self.url,
@@ -169,15 +176,36 @@ impl Servers {
             metadata: &self.options.metadata,
             limits: &self.options.limits,
         };
-        let connection = target.connect().await.inspect_err(|_| server.is_lost())?;
-        let connection = Arc::new(connection);
-        server.state().connection = Some(connection.clone());
-        Ok(connection)
+        match self.in_time(server, target.connect()).await {
+            Ok(connection) => {
+                let connection = Arc::new(connection);
+                server.connection.store(Some(connection.clone()));
+                Ok(connection)
+            }
+            Err(error) => {
+                server.is_lost();
+                *failed = Some((Instant::now(), error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    /// Connecting is more than dialling: a server that takes the stream and says nothing on it is not there either.
+    async fn in_time(
+        &self,
+        server: &Server,
+        connecting: impl Future<Output = Result<Connection, RpcError>>,
+    ) -> Result<Connection, RpcError> {
+        let Some(limit) = server.dialer.limit else { return connecting.await };
+        tokio::time::timeout(limit, connecting).await.unwrap_or_else(|_| {
+            let message = format!("cannot connect to {}: no connection within {limit:?}", server.authority);
+            Err(RpcError::new(ErrorKind::Unavailable, message).unsent())
+        })
     }
 
     /// Any server's connection that is open now.
     pub(crate) fn open(&self) -> Option<Arc<Connection>> {
-        self.list().iter().find_map(|server| server.open_connection())
+        self.list.load().iter().find_map(|server| server.open_connection())
     }
 
     /// Looks names up again, since a server was lost: it may have moved.
@@ -190,40 +218,69 @@ impl Servers {
             *looked_up = Instant::now();
         }
         // Without an answer the old addresses stay.
-        if let Ok(list) = self.look_up().await {
-            *self.list.write().unwrap_or_else(PoisonError::into_inner) = list;
-        }
+        let _ = self.look_up().await;
     }
 
-    /// The servers by their addresses of today; those that were known stay as they are.
-    async fn look_up(&self) -> Result<Arc<[Arc<Server>]>, RpcError> {
-        let known = self.list();
+    /// Looks names up again while whoever asks goes on.
+    pub(crate) fn refresh_aside(self: &Arc<Self>) {
+        let servers = self.clone();
+        tokio::spawn(async move { servers.refresh().await });
+    }
+
+    /// Finds the servers' addresses of today.
+    async fn look_up(&self) -> Result<(), RpcError> {
+        let find = async |authority| tokio::net::lookup_host(authority).await.map(Iterator::collect);
+        let found = join_all(self.url.authorities.iter().map(find)).await;
+        self.list.store(Arc::new(self.merged(found)?));
+        Ok(())
+    }
+
+    /// The servers at these addresses, of each name in the URL; those that were known stay as they are, and so do those
+    /// whose name could not be found this time.
+    fn merged(&self, found: Vec<io::Result<Vec<SocketAddr>>>) -> Result<Vec<Arc<Server>>, RpcError> {
+        let known = self.list.load();
+        let count = found.iter().flatten().map(Vec::len).sum();
         let mut list: Vec<Arc<Server>> = Vec::new();
         let mut why = None;
-        for authority in &self.url.authorities {
-            match tokio::net::lookup_host(authority).await {
-                Err(error) => why = Some(no_address(authority, &error)),
-                Ok(addresses) => {
-                    for address in addresses {
-                        if list.iter().any(|server| server.address() == address) {
-                            continue;
-                        }
-                        let same = |server: &&Arc<Server>| server.address() == address;
-                        list.push(match known.iter().find(same) {
-                            Some(server) => server.clone(),
-                            None => Arc::new(self.server(authority, address)?),
-                        });
-                    }
+        for (authority, addresses) in self.url.authorities.iter().zip(found) {
+            let addresses = addresses.unwrap_or_else(|error| {
+                why = Some(no_address(authority, &error));
+                known
+                    .iter()
+                    .filter(|server| server.authority == *authority)
+                    .map(|server| server.address())
+                    .collect()
+            });
+            for address in addresses {
+                if list.iter().any(|server| server.address() == address) {
+                    continue;
                 }
+                let same = |server: &&Arc<Server>| server.address() == address;
+                list.push(match known.iter().find(same) {
+                    Some(server) => server.clone(),
+                    None => Arc::new(self.server(authority, address, count)?),
+                });
             }
         }
         match why {
             Some(error) if list.is_empty() => Err(error),
-            _ => Ok(list.into()),
+            _ => Ok(list),
         }
     }
 
-    fn server(&self, authority: &str, address: SocketAddr) -> Result<Server, RpcError> {
+    /// What connecting to one server of so many may take, so that the last has its turn, too.
+    fn share(&self, count: usize) -> Option<Duration> {
+        let Options { timeout, connect_timeout, limits, .. } = &self.options;
+        let whole = connect_timeout.or(*timeout);
+        match u32::try_from(count) {
+            Ok(0 | 1) => *connect_timeout,
+            Ok(count) => Some(whole.map_or(limits.handshake, |whole| whole / count)),
+            Err(_) => whole,
+        }
+    }
+
+    /// One of so many.
+    fn server(&self, authority: &str, address: SocketAddr, count: usize) -> Result<Server, RpcError> {
         let tls = match &self.tls {
             None => None,
             Some(config) => {
@@ -235,20 +292,20 @@ impl Servers {
                 Some((config.clone(), name))
             }
         };
-        let limit = self.options.connect_timeout.or(self.options.timeout);
-        let dialer = Dialer { address, tls, limit, tap: self.options.tap.clone() };
+        let dialer = Dialer { address, tls, limit: self.share(count), tap: self.options.tap.clone() };
         Ok(Server {
             authority: authority.to_owned(),
             dialer: Arc::new(dialer),
             in_flight: AtomicUsize::new(0),
+            connection: ArcSwapOption::empty(),
             state: Mutex::default(),
             has_failed: AtomicBool::new(false),
-            connecting: tokio::sync::Mutex::new(()),
+            connecting: tokio::sync::Mutex::default(),
         })
     }
 }
 
-fn no_address(authority: &str, error: &std::io::Error) -> RpcError {
+fn no_address(authority: &str, error: &io::Error) -> RpcError {
     RpcError::new(ErrorKind::Unavailable, format!("cannot find the address of {authority}: {error}")).unsent()
 }
 
@@ -271,11 +328,11 @@ impl Server {
     }
 
     fn open_connection(&self) -> Option<Arc<Connection>> {
-        self.state().connection.as_ref().filter(|connection| !connection.is_closed()).cloned()
+        self.connection.load_full().filter(|connection| !connection.is_closed())
     }
 
     fn rests_until(&self) -> Option<Instant> {
-        self.state().rested
+        if self.has_failed.load(Ordering::Relaxed) { self.state().rested } else { None }
     }
 
     /// A call was answered.
@@ -290,9 +347,70 @@ impl Server {
     /// It could not be reached: it is left out, the longer the more often that happens.
     pub(crate) fn is_lost(&self) {
         let mut state = self.state();
+        // Calls that found out together count once.
+        if state.rested.is_some_and(|rested| rested > Instant::now()) {
+            return;
+        }
         let pause = FIRST_PAUSE.saturating_mul(1 << state.failures.min(10)).min(LONGEST_PAUSE);
         state.failures = state.failures.saturating_add(1);
         state.rested = Some(Instant::now() + pause.mul_f64(0.5 + fastrand::f64() / 2.0));
         self.has_failed.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    async fn servers(url: &str) -> Arc<Servers> {
+        let options = Options { retry: crate::Retry::none(), ..Options::default() };
+        Servers::find(url.parse().unwrap(), options).await.unwrap()
+    }
+
+    fn ports(servers: &Servers) -> Vec<u16> {
+        servers.list.load().iter().map(|server| server.address().port()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_not_found_this_time_keeps_its_servers() {
+        let servers = servers("gob://127.0.0.1:1,127.0.0.1:2").await;
+        let lost = || Err(io::Error::other("no such host"));
+        let list = servers.merged(vec![lost(), Ok(vec![at(3), at(2)])]).unwrap();
+        assert_eq!(list.iter().map(|server| server.address()).collect::<Vec<_>>(), [at(1), at(3), at(2)]);
+        let known = servers.list.load();
+        assert!(Arc::ptr_eq(&list[0], &known[0]) && Arc::ptr_eq(&list[2], &known[1]));
+        assert_eq!(servers.merged(vec![lost(), lost()]).unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn failures_that_are_found_together_count_once() {
+        let servers = servers("gob://127.0.0.1:1,127.0.0.1:2").await;
+        let first = servers.list.load()[0].clone();
+        (0..20).for_each(|_| first.is_lost());
+        assert_eq!(first.state().failures, 1);
+        assert!(first.rests_until().unwrap() <= Instant::now() + FIRST_PAUSE);
+        first.is_well();
+        assert_eq!((first.rests_until(), first.state().failures), (None, 0));
+    }
+
+    #[tokio::test]
+    async fn servers_that_moved_are_found_without_a_second_attempt() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let now = listener.local_addr().unwrap().port();
+        let servers = servers(&format!("gob://127.0.0.1:{now}")).await;
+        // What the name stood for a while ago.
+        let before = servers.server("127.0.0.1", at(1), 1).unwrap();
+        servers.list.store(Arc::new(vec![Arc::new(before)]));
+        let long_ago = Instant::now().checked_sub(LOOKUP_PAUSE).unwrap();
+        *servers.looked_up.lock().unwrap() = long_ago;
+        let error = crate::Client::of(servers.clone()).call("m", Vec::new()).await.unwrap_err();
+        assert!(error.is_unsent(), "{error}");
+        while ports(&servers) != [now] {
+            tokio::task::yield_now().await;
+        }
     }
 }

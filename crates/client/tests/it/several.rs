@@ -194,3 +194,46 @@ async fn a_name_is_looked_up() {
     let error = Client::connect("gob://no-such-host.invalid:1", Options::default()).await.unwrap_err();
     assert!(error.message().contains("cannot find the address of no-such-host.invalid:1"), "{error}");
 }
+
+/// The wires on which a server has a say before the first call.
+const GREETED: [&str; 4] = ["gob+http", "jsonrpc+ws", "zerorpc", "grpc+http"];
+
+#[tokio::test]
+async fn one_that_takes_connections_and_says_nothing_leaves_time_for_the_next() {
+    let (_running, at) = serve(&[]).await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    for scheme in GREETED {
+        let url = format!("{scheme}://{},{at}", silent.local_addr().unwrap());
+        let options = Options { timeout: Some(Duration::from_millis(600)), ..Options::default() };
+        let client = Client::connect(&url, options).await.unwrap_or_else(|error| panic!("{scheme}: {error}"));
+        for _ in 0..4 {
+            call(&client, scheme).await.unwrap_or_else(|error| panic!("{scheme}: {error}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn calls_that_wait_for_one_connection_fail_with_it() {
+    let (_running, at) = serve(&[]).await;
+    for scheme in ["gob+http", "jsonrpc+ws", "zerorpc"] {
+        let cable = Cable::to(at).await;
+        let near = cable.address;
+        let limit = Duration::from_millis(200);
+        let options = Options { connect_timeout: Some(limit), retry: Retry::none(), ..Options::default() };
+        let client = Client::connect(&format!("{scheme}://{near}"), options).await.unwrap();
+        call(&client, scheme).await.unwrap();
+        cable.unplug().await;
+        while call(&client, scheme).await.is_err_and(|error| !error.is_unsent()) {}
+        let _silent = tokio::net::TcpListener::bind(near).await.unwrap();
+        let begun = Instant::now();
+        let calls = (0..20).map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { call(&client, scheme).await })
+        });
+        for failed in calls.collect::<Vec<_>>() {
+            let error = failed.await.unwrap().unwrap_err();
+            assert!(error.is_unsent() && error.kind() == ErrorKind::Unavailable, "{scheme}: {error}");
+        }
+        assert!(begun.elapsed() < limit * 5, "{scheme}: {:?}", begun.elapsed());
+    }
+}

@@ -1,16 +1,7 @@
 //! The name that was probably meant.
 
-use manywire_client::{Client, Wire};
+use manywire_client::{Client, Wire, nearest};
 use manywire_core::{ErrorKind, RpcError};
-
-/// The candidate that is nearest to a name, if it is near.
-pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let name = name.to_lowercase();
-    let distance = |candidate: &str| strsim::damerau_levenshtein(&candidate.to_lowercase(), &name);
-    let candidates = candidates.into_iter().map(|candidate| (distance(candidate), candidate));
-    let (away, near) = candidates.min_by_key(|(away, _)| *away)?;
-    (away <= (name.chars().count() / 3).max(1)).then_some(near)
-}
 
 /// Adds the nearest name that the server does have, where it can be asked, to an error that may be for want of such a method.
 pub(super) async fn hinted(client: &Client, method: &str, error: RpcError) -> RpcError {
@@ -48,15 +39,6 @@ fn same_ending<'n>(method: &str, names: &'n [String]) -> Option<&'n str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_what_is_near_is_offered() {
-        let names = ["Arith.Multiply", "Arith.Divide", "add"];
-        assert_eq!(nearest("arith.multply", names), Some("Arith.Multiply"));
-        assert_eq!(nearest("adx", names), Some("add"));
-        assert_eq!(nearest("zz", names), None);
-        assert_eq!(nearest("", names), None);
-    }
 
     #[test]
     fn a_method_without_its_service_is_found_where_only_one_has_it() {
