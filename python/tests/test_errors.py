@@ -90,7 +90,8 @@ def test_what_a_wire_cannot_do_is_told_before_anything_is_sent(client: manywire.
     [
         ("127.0.0.1:1234", "names no wire; write it as gob://127.0.0.1:1234"),
         ("soap://127.0.0.1:1", "no wire soap://; there are gob"),
-        ("gob://localhost", "needs a host and a port"),
+        ("gob://localhost", "has no port; the usual one is gob://localhost:1234"),
+        ("grcp://127.0.0.1:1", "did you mean grpc://127.0.0.1:1"),
     ],
 )
 def test_a_url_that_is_none(url: str, words: str) -> None:
