@@ -204,6 +204,13 @@ mod tests {
     }
 
     #[test]
+    fn a_zone_that_go_has_not_keeps_the_moment() {
+        let time = |offset| Value::Timestamp(Timestamp { seconds: 9, nanos: 5, offset: Some(offset) });
+        let bytes = Encoder::new().encode(&time(-60)).unwrap();
+        assert_eq!(decode::<Value>(&bytes).unwrap(), time(0));
+    }
+
+    #[test]
     fn a_type_that_unfolds_without_end_is_refused() {
         // Each struct has two fields of the one before: 2^40 parts in 40 definitions.
         let mut bytes = Vec::new();

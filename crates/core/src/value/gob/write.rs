@@ -162,5 +162,7 @@ fn to_go_time(time: Timestamp) -> Vec<u8> {
     };
     let (sec, nsec) =
         (time.seconds.saturating_add(gobwire::UNIX_TO_INTERNAL), i32::try_from(time.nanos).unwrap_or(0));
-    GoTime { sec, nsec, zone }.marshal_binary().unwrap_or_default()
+    let marshal = |zone| GoTime { sec, nsec, zone }.marshal_binary();
+    // Go has no zone a minute west of UTC, whose number is UTC's; the moment is the same in UTC.
+    marshal(zone).or_else(|_| marshal(Zone::Utc)).unwrap_or_default()
 }
