@@ -25,7 +25,7 @@ _WIRES = {
 
 def serve(
     *,
-    listen: Iterable[str] = ("any=127.0.0.1:0", "zerorpc-pub=127.0.0.1:0", "ops=127.0.0.1:0"),
+    listen: Union[str, Iterable[str]] = ("any=127.0.0.1:0", "zerorpc-pub=127.0.0.1:0", "ops=127.0.0.1:0"),
     tick: float = 1.0,
     drain: float = 1.0,
     token: Optional[str] = None,
@@ -54,11 +54,11 @@ def serve(
         own_data = tempfile.TemporaryDirectory(prefix="manywire-")
         data_dir = own_data.name
     flags = {"tick": f"{tick}s", "drain": f"{drain}s", "token": token, "data_dir": data_dir, **flags}
-    words = [word for address in listen for word in ("--listen", address)]
+    words = [f"--listen={address}" for address in ([listen] if isinstance(listen, str) else listen)]
     for name, value in flags.items():
         if value is not None and value is not False:
             flag = f"--{name.replace('_', '-')}"
-            words += [flag] if value is True else [flag, os.fspath(value) if isinstance(value, os.PathLike) else str(value)]
+            words.append(flag if value is True else f"{flag}={os.fspath(value) if isinstance(value, os.PathLike) else value}")
     try:
         return Server(_native.Server(words), own_data)
     except BaseException:

@@ -255,3 +255,27 @@ def test_clients_that_nobody_closes_are_no_trouble(server: manywire.Server) -> N
     """
     ended = run(script, *(server.url(scheme) for scheme in ("zerorpc", "gob", "grpc", "jsonrpc", "jsonrpc+ws")))
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
+
+
+def test_ctrl_c_cuts_a_server_that_waits_for_its_calls() -> None:
+    script = """
+        import threading, manywire
+        server = manywire.serve(drain=100)
+        client = manywire.connect(server.url("zerorpc"))
+        threading.Thread(target=lambda: client.sleep(60000), daemon=True).start()
+        client.add(1, 2)
+        print("ready", flush=True)
+        try:
+            server.stop()
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+    """
+    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        wait_until(lambda: is_waiting(process.pid))
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.communicate(timeout=10)[0] == "interrupted\n"
+        finally:
+            process.kill()

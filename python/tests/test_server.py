@@ -61,14 +61,20 @@ def test_flags_of_the_program(tmp_path: Path) -> None:
     ("options", "words"),
     [
         ({"listen": ["soap=127.0.0.1:0"]}, 'no wire "soap"'),
-        ({"no_such_flag": 1}, "--no-such-flag"),
+        ({"listen": "soap=127.0.0.1:0"}, 'no wire "soap"'),
+        ({"listen": ["nonsense"]}, "write it as WIRES=ADDR:PORT"),
+        ({"tick": -1}, "'-1.0s' for '--tick <TIME>'|'-1s' for '--tick <TIME>'"),
+        ({"no_such_flag": 1}, "unexpected argument '--no-such-flag' found"),
         ({"token": "nonsense"}, "token"),
         ({"tls_cert": "x.pem"}, "--tls-key"),
     ],
 )
 def test_wrong_options_are_told(options: dict[str, object], words: str) -> None:
-    with pytest.raises(manywire.UsageError, match=words):
+    with pytest.raises(manywire.UsageError, match=words) as raised:
         manywire.serve(**options)  # type: ignore[arg-type]
+    assert not str(raised.value).startswith("error")
+    assert "\n" not in str(raised.value)
+    assert str(raised.value).count("write it as") <= 1
 
 
 def test_a_taken_port_is_told() -> None:

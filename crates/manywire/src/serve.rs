@@ -154,7 +154,8 @@ impl Running {
     /// Starts what `manywire serve` with these flags would start. It has no log and takes no signals: those are its
     /// program's.
     pub async fn start(flags: &[String]) -> anyhow::Result<Self> {
-        let Flags { options } = Flags::try_parse_from(flags)?;
+        let Flags { options } =
+            Flags::try_parse_from(flags).map_err(|error| anyhow::anyhow!(in_one_line(&error)))?;
         Self::bind(Settings::from_options(options.with_file()?)?).await
     }
 
@@ -188,6 +189,13 @@ impl Running {
     pub async fn stop(self) {
         wind_down(&self.server).await;
     }
+}
+
+/// What is wrong with flags, without the hints for a command line.
+fn in_one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect::<Vec<_>>();
+    lines.join(" ").trim_start_matches("error: ").to_owned()
 }
 
 /// The flags of `manywire serve`, without the words before them.

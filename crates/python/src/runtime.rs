@@ -17,7 +17,7 @@ use tokio::time::{Sleep, sleep};
 use crate::{errors, keeper};
 
 /// How long a signal such as Ctrl-C may wait to be noticed.
-const SIGNAL_CHECK: Duration = Duration::from_millis(40);
+pub(crate) const SIGNAL_CHECK: Duration = Duration::from_millis(40);
 
 /// How often connections get to move bytes before a thread that waits for nothing goes on.
 const TURNS: usize = 8;

@@ -5,9 +5,11 @@ use std::sync::{Mutex, PoisonError};
 use manywire::Running;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 
 use crate::errors;
 use crate::process::Owned;
+use crate::runtime::SIGNAL_CHECK;
 
 /// A server that runs until it is stopped.
 #[pyclass(frozen, module = "manywire._native")]
@@ -41,14 +43,20 @@ impl Server {
         self.listeners.clone()
     }
 
-    /// Lets calls under way finish, and stops; a second time it does nothing.
-    fn stop(&self, py: Python<'_>) {
-        py.detach(|| {
-            self.take().map(|(running, runtime)| {
-                runtime.block_on(running.stop());
-                runtime.shutdown_background();
-            })
-        });
+    /// Lets calls under way finish, and stops; a second time it does nothing. A signal whose handler raises cuts them.
+    fn stop(&self, py: Python<'_>) -> PyResult<()> {
+        let Some((running, runtime)) = self.take() else { return Ok(()) };
+        let mut stopping = runtime.spawn(running.stop());
+        let mut outcome = Ok(());
+        while outcome.is_ok() && !stopping.is_finished() {
+            let wait = async { timeout(SIGNAL_CHECK, &mut stopping).await.is_ok() };
+            if py.detach(|| runtime.block_on(wait)) {
+                break;
+            }
+            outcome = py.check_signals();
+        }
+        runtime.shutdown_background();
+        outcome
     }
 }
 
