@@ -29,6 +29,10 @@ struct Place {
 }
 
 impl Place {
+    fn is_json(self) -> bool {
+        matches!(self.wire, Wire::Jsonrpc | Wire::Jsonrpc1)
+    }
+
     fn deeper(self) -> Result<Self, Misfit> {
         let depth = self.depth.checked_sub(1);
         let depth = depth.ok_or_else(|| Misfit::Value(format!("nested deeper than {NESTING} levels")))?;
@@ -46,7 +50,7 @@ fn convert(object: &Bound<'_, PyAny>, place: Place) -> Result<Value, Misfit> {
     } else if let Ok(list) = object.cast_exact::<PyList>() {
         items(list.iter(), place)
     } else if let Ok(float) = object.cast_exact::<PyFloat>() {
-        Ok(Value::Float(float.extract()?))
+        finite(float.extract()?, place)
     } else if object.is_none() {
         Ok(Value::Null)
     } else {
@@ -69,7 +73,7 @@ fn convert_rarer(object: &Bound<'_, PyAny>, place: Place) -> Result<Value, Misfi
     } else if let Ok(int) = object.cast::<PyInt>() {
         subclassed_integer(int, place)
     } else if let Ok(float) = object.cast::<PyFloat>() {
-        Ok(Value::Float(float.extract()?))
+        finite(float.extract()?, place)
     } else if let Ok(dict) = object.cast::<PyDict>() {
         subclassed_dict(dict, place)
     } else if let Ok(list) = object.cast::<PyList>() {
@@ -103,6 +107,14 @@ fn convert_foreign(object: &Bound<'_, PyAny>, place: Place) -> Result<Value, Mis
     Err(Misfit::Type(format!(
         "a {name} cannot be sent; the wires carry None, bool, int, float, str, bytes, datetime, list, tuple, dict and dataclasses"
     )))
+}
+
+/// JSON has no word for the others; a text in their place would be another value.
+fn finite(float: f64, place: Place) -> Result<Value, Misfit> {
+    if place.is_json() && !float.is_finite() {
+        return Err(Misfit::Value(format!("JSON carries no {}", if float.is_nan() { "nan" } else { "inf" })));
+    }
+    Ok(Value::Float(float))
 }
 
 fn integer(int: &Bound<'_, PyInt>) -> Result<Value, Misfit> {
@@ -142,7 +154,12 @@ fn pairs(dict: &Bound<'_, PyDict>, place: Place) -> Result<Vec<(Value, Value)>, 
 
 fn pair(key: &Bound<'_, PyAny>, item: &Bound<'_, PyAny>, place: Place) -> Result<(Value, Value), Misfit> {
     let at_key = |misfit: Misfit| misfit.within(&format!("[{}]", repr(key)));
-    Ok((convert(key, place).map_err(at_key)?, convert(item, place).map_err(at_key)?))
+    let name = convert(key, place).map_err(at_key)?;
+    if place.is_json() && matches!(name, Value::Null | Value::Array(_) | Value::Map(_)) {
+        let class = key.get_type().name()?;
+        return Err(Misfit::Type(format!("JSON's keys are text, and {} is a {class}", repr(key))));
+    }
+    Ok((name, convert(item, place).map_err(at_key)?))
 }
 
 fn repr(object: &Bound<'_, PyAny>) -> String {
@@ -184,6 +201,12 @@ fn timestamp(time: &Bound<'_, PyDateTime>) -> Result<Value, Misfit> {
     let offset = offset.cast::<PyDelta>().map_err(PyErr::from)?;
     // Python's offsets are less than a day.
     let seconds = offset.get_days() * 86_400 + offset.get_seconds();
+    if offset.get_microseconds() != 0 {
+        return Err(Misfit::Value(format!(
+            "the zone of {} is not a whole number of seconds from UTC",
+            repr(time)
+        )));
+    }
     Ok(Timestamp { seconds: local.seconds - i64::from(seconds), offset: Some(seconds), ..local }.into())
 }
 
