@@ -19,7 +19,7 @@ class AsyncStream(AsyncIterator[Any]):
     """The items that a server sends, for ``async for``. Closing it, or leaving its ``async with`` block, ends it for the
     server. A wait for an item that is cancelled loses none."""
 
-    __slots__ = ("_begin", "_beginning", "_failure", "_has_ended", "_items", "_native")
+    __slots__ = ("__weakref__", "_begin", "_beginning", "_failure", "_has_ended", "_items", "_native")
 
     def __init__(self, begin: Callable[[], Coroutine[Any, Any, Chunks]]) -> None:
         self._begin = begin

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Callable
+import warnings
+from typing import Any, Callable, Coroutine, Generator, Optional, TypeVar
 from weakref import WeakKeyDictionary
 
 from . import _native
 from .errors import UsageError
+
+T_co = TypeVar("T_co", covariant=True)
 
 _bridges: WeakKeyDictionary[asyncio.AbstractEventLoop, _native.Bridge] = WeakKeyDictionary()
 
@@ -31,3 +34,43 @@ async def finish(loop: asyncio.AbstractEventLoop, start: Callable[..., _native.T
     except BaseException:
         ticket.abort()
         raise
+
+
+class Later(Coroutine[Any, Any, T_co]):
+    """A coroutine whose work begins when it is awaited or becomes a task; one that never was is told of in a warning."""
+
+    __slots__ = ("_is_used", "_running")
+
+    def __init__(self) -> None:
+        self._is_used = False
+        self._running: Optional[Coroutine[Any, Any, T_co]] = None
+
+    def _work(self) -> Coroutine[Any, Any, T_co]:
+        raise NotImplementedError
+
+    def _started(self) -> Coroutine[Any, Any, T_co]:
+        self._is_used = True
+        if self._running is None:
+            self._running = self._work()
+        return self._running
+
+    def __await__(self) -> Generator[Any, Any, T_co]:
+        return self._started().__await__()
+
+    def send(self, value: Any) -> Any:
+        """What an event loop calls."""
+        return self._started().send(value)
+
+    def throw(self, *problem: Any) -> Any:
+        """What an event loop calls to cancel it."""
+        return self._started().throw(*problem)
+
+    def close(self) -> None:
+        """Give it up."""
+        self._is_used = True
+        if self._running is not None:
+            self._running.close()
+
+    def __del__(self) -> None:
+        if not getattr(self, "_is_used", True):
+            warnings.warn(f"{self!r} was never awaited", RuntimeWarning, stacklevel=2, source=self)

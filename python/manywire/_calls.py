@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Optional, Union
+from typing import Any, Iterable, Mapping, NoReturn, Optional, Union
 
 NativeCall = tuple[str, tuple[Any, ...], Optional[dict[str, Any]]]
 
@@ -33,9 +33,35 @@ BatchCall = Union[Call, "tuple[Any, ...]"]
 
 def native_calls(calls: Iterable[BatchCall]) -> list[NativeCall]:
     return [
-        (call.method, call.arguments, call.named) if isinstance(call, Call) else (call[0], call[1:], None)
+        (call.method, call.arguments, call.named)
+        if isinstance(call, Call)
+        else (call[0], call[1:], None)
+        if isinstance(call, tuple) and call
+        else refuse_call(call)
         for call in calls
     ]
+
+
+def refuse_call(call: object) -> NoReturn:
+    raise TypeError(f'a call of a batch is a Call, or a tuple such as ("add", 2, 3); got {call!r:.80}')
+
+
+def check_requests(method: str, requests: object) -> None:
+    """Refuse what would be taken apart into something else than requests."""
+    if isinstance(requests, (str, bytes, Mapping)):
+        raise TypeError(f"{method} takes an iterable of requests; put a single request into a list")
+
+
+def only_requests(method: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """The one argument of a method that takes a stream of requests."""
+    if named or len(arguments) != 1:
+        raise TypeError(f"{method} takes a stream of requests: call it with one iterable of them")
+    return arguments[0]
+
+
+def refuse_pickling(owner: object) -> NoReturn:
+    name = type(owner).__name__
+    raise TypeError(f"cannot pickle or copy a manywire.{name}; hand over the URL and connect there")
 
 
 def remote_name(wire: str, name: str) -> str:

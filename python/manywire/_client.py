@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from types import TracebackType
-from typing import Any, Iterable, Iterator, Mapping, Optional
+from typing import Any, Iterable, Iterator, Mapping, NoReturn, Optional
 
 from . import _native
-from ._calls import BatchCall, check_public, native_calls, remote_name
-from ._options import Seconds, Tls, Tokens, native_options, seconds
+from ._calls import (
+    BatchCall,
+    check_public,
+    check_requests,
+    native_calls,
+    only_requests,
+    refuse_pickling,
+    remote_name,
+)
+from ._options import Seconds, Tls, Tokens, checked_url, native_options, seconds
 from .errors import Error
 
 _UNSET: Any = object()
@@ -54,7 +63,7 @@ def connect(
     136
     """
     options = native_options(timeout, connect_timeout, token, headers, tls, attempts, idempotent, max_message)
-    return Client(_native.Connection(url, options))
+    return Client(_native.Connection(checked_url(url), options))
 
 
 class Client:
@@ -71,9 +80,11 @@ class Client:
     threads may share a client. After a fork the child connects by itself again.
     """
 
-    __slots__ = ("_connection",)
+    __slots__ = ("__weakref__", "_connection")
 
     def __init__(self, connection: _native.Connection) -> None:
+        if not isinstance(connection, _native.Connection):
+            raise TypeError("a Client is made by manywire.connect(url)")
         self._connection = connection
 
     def call(self, method: str, /, *arguments: Any, **named: Any) -> Any:
@@ -107,6 +118,7 @@ class Client:
         ...     client.send("Greeter/PutStream", ({"data": str(n)} for n in range(3)))
         {'data': 'received 3'}
         """
+        check_requests(method, requests)
         return self._connection.send(method, requests)
 
     def exchange(self, method: str, requests: Iterable[Any]) -> Stream:
@@ -120,6 +132,7 @@ class Client:
         server send world to client!i=0
         server send world to client!i=1
         """
+        check_requests(method, requests)
         if isinstance(requests, (list, tuple)):
             return Stream(self._connection.exchange(method, requests))
         feed = self._connection.feed()
@@ -178,7 +191,7 @@ class Client:
         """
         options: dict[str, Any] = {}
         if timeout is not _UNSET:
-            options["timeout"] = seconds(timeout)
+            options["timeout"] = seconds("timeout", timeout)
         if idempotent:
             options["idempotent"] = True
         return Client(self._connection.using(options))
@@ -212,6 +225,9 @@ class Client:
         check_public(self, name)
         return Method(self, name)
 
+    def __reduce__(self) -> NoReturn:
+        refuse_pickling(self)
+
     def __repr__(self) -> str:
         return f"<manywire.Client {self.url}>"
 
@@ -219,7 +235,7 @@ class Client:
         method = remote_name(self.wire, name)
         kind = self._connection.kind_of(method)
         if kind in ("client_stream", "two_way"):
-            (requests,) = arguments
+            requests = only_requests(method, arguments, named)
             return self.send(method, requests) if kind == "client_stream" else self.exchange(method, requests)
         answer = self._connection.request(method, arguments, named)
         return Stream(answer) if isinstance(answer, _native.Stream) else answer
@@ -257,23 +273,30 @@ class Stream(Iterator[Any]):
     (0, 1)
     """
 
-    __slots__ = ("_items", "_native")
+    __slots__ = ("__weakref__", "_items", "_native")
 
     def __init__(self, native: _native.Stream) -> None:
         self._native = native
-        self._items: Iterator[Any] = iter(())
+        self._items: deque[Any] = deque()
 
     def __next__(self) -> Any:
-        for item in self._items:
-            return item
-        self._items = iter(self._native.next_chunk())
-        for item in self._items:
-            return item
-        raise StopIteration
+        try:
+            return self._items.popleft()
+        except IndexError:
+            pass
+        chunk = self._native.next_chunk()
+        if not chunk:
+            raise StopIteration
+        # Other readers may have put theirs there meanwhile.
+        self._items.extend(chunk[1:])
+        return chunk[0]
+
+    def __reduce__(self) -> NoReturn:
+        refuse_pickling(self)
 
     def close(self) -> None:
         """End the stream for the server too."""
-        self._items = iter(())
+        self._items.clear()
         self._native.close()
 
     def __enter__(self) -> Stream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Mapping, Optional, Union
+from typing import Any, Mapping, Optional, SupportsFloat, Union
 
 from .errors import UsageError
 
@@ -48,8 +48,26 @@ class NativeTls:
     insecure: bool
 
 
-def seconds(time: Seconds) -> Optional[float]:
-    return time.total_seconds() if isinstance(time, timedelta) else time
+def checked_url(url: str) -> str:
+    if not isinstance(url, str):
+        raise TypeError(f'a URL is a str such as "gob://127.0.0.1:1234", not {type(url).__name__}')
+    return url
+
+
+def seconds(name: str, time: Seconds) -> Optional[float]:
+    if isinstance(time, timedelta):
+        return time.total_seconds()
+    if time is not None and not isinstance(time, SupportsFloat):
+        raise TypeError(f"{name} is a number of seconds, a timedelta or None, not {type(time).__name__}")
+    return None if time is None else float(time)
+
+
+def positive(name: str, number: int) -> int:
+    if not isinstance(number, int):
+        raise TypeError(f"{name} is an int, not {type(number).__name__}")
+    if not 0 < number < 2**31:
+        raise UsageError(f"{name} is between 1 and 2147483647, not {number}")
+    return number
 
 
 def read_pem(pem: Pem) -> bytes:
@@ -62,6 +80,8 @@ def read_pem(pem: Pem) -> bytes:
 
 
 def read_tls(tls: Tls) -> NativeTls:
+    if not isinstance(tls, Tls):
+        raise TypeError(f'tls is a manywire.Tls, such as Tls(ca="ca.pem"), not {type(tls).__name__}')
     if (tls.cert is None) != (tls.key is None):
         raise UsageError("a client certificate needs its key, and the key its certificate: give Tls both cert and key")
     identity = None
@@ -72,10 +92,19 @@ def read_tls(tls: Tls) -> NativeTls:
 
 
 def read_token(token: Tokens) -> list[tuple[str, str]]:
-    app_id, colon, app_key = token.partition(":") if isinstance(token, str) else (token[0], ":", token[1])
-    if not colon:
+    pair = tuple(token.split(":", 1)) if isinstance(token, str) else token
+    if not isinstance(pair, tuple) or len(pair) != 2:
         raise UsageError('a token is "APPID:APPKEY", or the two as a pair')
-    return [("appid", app_id), ("appkey", app_key)]
+    return [("appid", pair[0]), ("appkey", pair[1])]
+
+
+def read_headers(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    if not isinstance(headers, Mapping):
+        raise TypeError(f"headers are a dict of names and values, not {type(headers).__name__}")
+    for name, value in headers.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise TypeError(f"a header's name and value are each a str, and {name!r}: {value!r} is not")
+    return list(headers.items())
 
 
 def native_options(
@@ -88,18 +117,18 @@ def native_options(
     idempotent: bool,
     max_message: Optional[int],
 ) -> dict[str, Any]:
-    metadata = list((headers or {}).items())
+    metadata = read_headers(headers or {})
     if token is not None:
         metadata += read_token(token)
     options: dict[str, Any] = {
-        "timeout": seconds(timeout),
-        "connect_timeout": seconds(connect_timeout),
+        "timeout": seconds("timeout", timeout),
+        "connect_timeout": seconds("connect_timeout", connect_timeout),
         "metadata": metadata,
-        "attempts": attempts,
+        "attempts": positive("attempts", attempts),
         "idempotent": idempotent,
     }
     if tls is not None:
         options["tls"] = read_tls(tls)
     if max_message is not None:
-        options["max_message"] = max_message
+        options["max_message"] = positive("max_message", max_message)
     return options

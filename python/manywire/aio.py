@@ -21,14 +21,22 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import Any, AsyncIterator, Generator, Iterable, Mapping, Optional
+from typing import Any, AsyncIterator, Iterable, Mapping, NoReturn, Optional
 
 from . import _native
 from ._async_streams import AsyncStream, Fed, Requests, feed_from
-from ._awaiting import bridge_of, finish
-from ._calls import BatchCall, check_public, native_calls, remote_name
+from ._awaiting import Later, bridge_of, finish
+from ._calls import (
+    BatchCall,
+    check_public,
+    check_requests,
+    native_calls,
+    only_requests,
+    refuse_pickling,
+    remote_name,
+)
 from ._client import check_batch
-from ._options import Seconds, Tls, Tokens, native_options, seconds
+from ._options import Seconds, Tls, Tokens, checked_url, native_options, seconds
 
 __all__ = ["AsyncClient", "AsyncStream", "connect"]
 
@@ -49,29 +57,30 @@ def connect(
     """Connect as :func:`manywire.connect` does, with the same options: ``client = await manywire.aio.connect(url)``, or
     ``async with manywire.aio.connect(url) as client``."""
     options = native_options(timeout, connect_timeout, token, headers, tls, attempts, idempotent, max_message)
-    return Connecting(url, options)
+    return Connecting(checked_url(url), options)
 
 
-class Connecting:
+class Connecting(Later["AsyncClient"]):
     """A connection that is still to be made; await it, or use it with ``async with``."""
 
     __slots__ = ("_client", "_options", "_url")
 
     def __init__(self, url: str, options: dict[str, Any]) -> None:
+        super().__init__()
         self._url = url
         self._options = options
         self._client: Optional[AsyncClient] = None
 
-    async def _connect(self) -> AsyncClient:
+    def __repr__(self) -> str:
+        return f"<manywire.aio.Connecting to {self._url}>"
+
+    async def _work(self) -> AsyncClient:
         loop = asyncio.get_running_loop()
         connection = await finish(loop, _native.connect_async, bridge_of(loop), self._url, self._options)
         return AsyncClient(connection, loop)
 
-    def __await__(self) -> Generator[Any, None, AsyncClient]:
-        return self._connect().__await__()
-
     async def __aenter__(self) -> AsyncClient:
-        self._client = await self._connect()
+        self._client = await self
         return self._client
 
     async def __aexit__(
@@ -108,6 +117,7 @@ class AsyncClient:
 
     async def send(self, method: str, requests: Requests) -> Any:
         """Send a stream of requests, from an iterable or an async iterable, and return the one answer: gRPC only."""
+        check_requests(method, requests)
         if isinstance(requests, (list, tuple)):
             return await finish(self._loop, self._connection.send, method, requests)
         feed = _native.Feed()
@@ -119,6 +129,7 @@ class AsyncClient:
 
     def exchange(self, method: str, requests: Requests) -> AsyncStream:
         """Send a stream of requests, from an iterable or an async iterable, while the answers come: gRPC only."""
+        check_requests(method, requests)
         if isinstance(requests, (list, tuple)):
             return AsyncStream(lambda: finish(self._loop, self._connection.exchange, method, requests))
         return AsyncStream(lambda: self._exchange(method, requests))
@@ -154,7 +165,7 @@ class AsyncClient:
         """The same client, on the same connections, for calls with another timeout or that may be made twice."""
         options: dict[str, Any] = {}
         if timeout is not _UNSET:
-            options["timeout"] = seconds(timeout)
+            options["timeout"] = seconds("timeout", timeout)
         if idempotent:
             options["idempotent"] = True
         return AsyncClient(self._connection.using(options), self._loop)
@@ -188,6 +199,9 @@ class AsyncClient:
         check_public(self, name)
         return AsyncMethod(self, name)
 
+    def __reduce__(self) -> NoReturn:
+        refuse_pickling(self)
+
     def __repr__(self) -> str:
         return f"<manywire.aio.AsyncClient {self.url}>"
 
@@ -212,28 +226,25 @@ class AsyncMethod:
         return f"<manywire.aio.AsyncMethod {remote_name(self._client.wire, self._name)} of {self._client.url}>"
 
 
-class AsyncAnswer:
-    """A call by attribute, which is made when it is awaited, or as a stream when the first item is asked for by
-    ``async for``, which may be inside ``async with``."""
+class AsyncAnswer(Later[Any]):
+    """A call by attribute, which is made when it is awaited or becomes a task, or as a stream when the first item is asked
+    for by ``async for``, which may be inside ``async with``."""
 
     __slots__ = ("_arguments", "_client", "_method", "_named", "_opened")
 
     def __init__(self, client: AsyncClient, method: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        super().__init__()
         self._client = client
         self._method = method
         self._arguments = arguments
         self._named = named
         self._opened: Optional[AsyncStream] = None
 
-    def __await__(self) -> Generator[Any, None, Any]:
-        return self._value().__await__()
-
-    async def _value(self) -> Any:
+    async def _work(self) -> Any:
         connection = self._client._connection
         kind = connection.kind_of(self._method)
         if kind == "client_stream":
-            (requests,) = self._arguments
-            return await self._client.send(self._method, requests)
+            return await self._client.send(self._method, only_requests(self._method, self._arguments, self._named))
         if kind == "two_way":
             return self._stream()
         answer = await finish(self._client._loop, connection.request, self._method, self._arguments, self._named)
@@ -255,8 +266,12 @@ class AsyncAnswer:
         if self._opened is not None:
             await self._opened.close()
 
+    def __repr__(self) -> str:
+        return f"<manywire.aio call of {self._method} of {self._client.url}>"
+
     def _stream(self) -> AsyncStream:
+        self._is_used = True
         if self._client._connection.kind_of(self._method) == "two_way":
-            (requests,) = self._arguments
+            requests = only_requests(self._method, self._arguments, self._named)
             return self._client.exchange(self._method, requests)
         return self._client.stream(self._method, *self._arguments, **self._named)

@@ -245,7 +245,7 @@ def test_what_nobody_closes_is_no_trouble(server: manywire.Server, run: Any) -> 
         client = await aio.connect(server.url("zerorpc"))
         stream = client.stream("ticks")
         await stream.__anext__()
-        task = asyncio.create_task(client.sleep(30_000)._value())
+        task = asyncio.create_task(client.sleep(30_000))
         await asyncio.sleep(0)
         del client, stream
         gc.collect()
@@ -253,3 +253,39 @@ def test_what_nobody_closes_is_no_trouble(server: manywire.Server, run: Any) -> 
 
     run(work())
     gc.collect()
+
+
+def test_a_call_by_attribute_is_a_coroutine(server: manywire.Server, run: Any) -> None:
+    async def work() -> None:
+        client = await asyncio.create_task(aio.connect(server.url("zerorpc")))
+        assert await asyncio.create_task(client.add(2, 3)) == 5
+        assert await asyncio.wait_for(client.add(2, 4), 10) == 6
+        task = asyncio.create_task(client.sleep(30_000))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        call = client.add(1, 1)
+        assert await call == 2
+        with pytest.raises(RuntimeError, match="already awaited"):
+            await call
+        await client.close()
+
+    run(work())
+    assert asyncio.run(aio.connect(server.url("zerorpc"))).wire == "zerorpc"
+
+
+def test_what_was_forgotten_to_await_is_told_of(server: manywire.Server, run: Any) -> None:
+    async def work() -> None:
+        with pytest.warns(RuntimeWarning, match="aio.Connecting to zerorpc://.* was never awaited"):
+            aio.connect(server.url("zerorpc"))
+            gc.collect()
+        async with aio.connect(server.url("zerorpc")) as client:
+            with pytest.warns(RuntimeWarning, match="call of add of zerorpc://.* was never awaited"):
+                client.add(2, 3)
+                gc.collect()
+            stream = client.ticks().__aiter__()
+            await stream.__anext__()
+            client.add(2, 3).close()
+
+    run(work())

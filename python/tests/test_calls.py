@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
+import weakref
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Callable, ClassVar
@@ -148,8 +150,13 @@ def test_a_closed_client_says_so(client: manywire.Client) -> None:
 
 def test_names_of_pythons_own_are_no_methods(connect: Connect) -> None:
     client = connect("zerorpc")
-    with pytest.raises(TypeError, match="cannot pickle"):
-        pickle.dumps(client)
+    with client.stream("streaming_range", 0, 9, 1) as stream:
+        for owner in (client, stream):
+            for work in (pickle.dumps, copy.copy, copy.deepcopy):
+                with pytest.raises(TypeError, match="cannot pickle or copy a manywire.*; hand over the URL"):
+                    work(owner)
+        assert weakref.ref(client)() is client
+        assert weakref.ref(stream)() is stream
     with pytest.raises(AttributeError, match=r"use call\('_zerorpc_list'\)"):
         client._zerorpc_list()
     assert "hello" in client.call("_zerorpc_list")

@@ -180,3 +180,44 @@ def test_a_server_that_is_gone_is_found_again() -> None:
             with pytest.raises(manywire.RemoteError):
                 fail(client)
             client.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"url": 5}, TypeError, "a URL is a str such as \"gob://127.0.0.1:1234\", not int"),
+        ({"timeout": "5"}, TypeError, "timeout is a number of seconds, a timedelta or None, not str"),
+        ({"connect_timeout": []}, TypeError, "connect_timeout is a number of seconds"),
+        ({"attempts": "3"}, TypeError, "attempts is an int, not str"),
+        ({"attempts": 0}, manywire.UsageError, "attempts is between 1 and"),
+        ({"attempts": 10**10}, manywire.UsageError, "attempts is between 1 and"),
+        ({"max_message": -1}, manywire.UsageError, "max_message is between 1 and"),
+        ({"headers": [("a", "b")]}, TypeError, "headers are a dict of names and values, not list"),
+        ({"headers": {"a": 1}}, TypeError, "name and value are each a str, and 'a': 1 is not"),
+        ({"token": 5}, manywire.UsageError, "APPID:APPKEY"),
+        ({"token": ("a",)}, manywire.UsageError, "APPID:APPKEY"),
+        ({"tls": {"ca": "x"}}, TypeError, "tls is a manywire.Tls"),
+    ],
+)
+def test_options_that_are_none(options: dict[str, Any], error: type[Exception], words: str) -> None:
+    options = {"url": "grpc://127.0.0.1:1", **options}
+    for connect in (manywire.connect, manywire.aio.connect):
+        with pytest.raises(error, match=words):
+            connect(**options)
+
+
+@pytest.mark.parametrize("call", ["add", ["add", 1, 2], (), None, 5])
+def test_a_batch_of_what_are_no_calls(connect: Connect, call: Any) -> None:
+    with pytest.raises(TypeError, match=r"a call of a batch is a Call, or a tuple such as \(\"add\", 2, 3\)"):
+        connect("jsonrpc").batch([("add", 1, 2), call])
+
+
+def test_what_are_no_requests(connect: Connect) -> None:
+    client = connect("grpc")
+    for arguments, named in (((), {}), (([], []), {}), ((), {"data": "x"})):
+        with pytest.raises(TypeError, match="call it with one iterable of them"):
+            client.Greeter.PutStream(*arguments, **named)
+    for requests in ({"data": "x"}, "x", b"x"):
+        for method in (client.Greeter.PutStream, client.Greeter.AllStream):
+            with pytest.raises(TypeError, match="put a single request into a list"):
+                method(requests)

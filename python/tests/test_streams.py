@@ -47,22 +47,14 @@ def test_an_error_before_the_first_item(connect: Connect) -> None:
 
 
 def test_two_threads_share_a_stream(connect: Connect) -> None:
-    stream = connect("zerorpc").stream("streaming_range", 0, 3000, 1)
+    stream = connect("zerorpc").stream("streaming_range", 0, 20_000, 1)
     items: list[int] = []
-    lock = threading.Lock()
-
-    def read() -> None:
-        native = stream._native
-        while chunk := native.next_chunk():
-            with lock:
-                items.extend(chunk)
-
-    threads = [threading.Thread(target=read) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: items.extend(list(stream))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(items) == list(range(3000))
+    assert sorted(items) == list(range(20_000))
 
 
 def test_files_go_up_and_come_down(connect: Connect) -> None:

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
@@ -211,9 +212,9 @@ impl Connection {
     {
         let live = self.live(py)?;
         let live = live.get().ok_or_else(|| errors::usage("the client is closed"))?;
-        live.io
-            .wait(py, call(live.client.clone()))?
-            .map_err(|error| error.into().into_exception(py, self.wire))
+        // In its place at once: it is long.
+        let call = pin!(call(live.client.clone()));
+        live.io.wait(py, call)?.map_err(|error| error.into().into_exception(py, self.wire))
     }
 
     /// The connected client; a forked child connects anew.
