@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
+use super::Value;
+
 /// An integer or a float: what a method takes that works on both.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number {
@@ -37,7 +39,8 @@ impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Number::Int(i) => serializer.serialize_i64(*i),
-            Number::Float(f) => serializer.serialize_f64(*f),
+            // JSON has no infinities, and the form that a value gives them.
+            Number::Float(f) => Value::Float(*f).serialize(serializer),
         }
     }
 }

@@ -241,4 +241,45 @@ mod tests {
             assert_eq!(weight(&value), values, "{value:?}");
         }
     }
+
+    /// A walk that stumbled would refuse what gobwire takes, or miss what it makes of it.
+    #[test]
+    fn whatever_gobwire_takes_is_walked_to_its_end() {
+        let mixed = Value::Array(vec![0.5.into(), "x".into(), Value::Null]);
+        let value = Value::Array(vec![
+            Value::map([("a", 1.into()), ("list", mixed)]),
+            Value::map([("b", Value::Array(vec![true.into(), "y".into()])), ("c", "".into())]),
+        ]);
+        let seed = Encoder::new().encode(&value).unwrap();
+        let (mut random, mut taken) = (0x2545_f491_4f6c_dd1d_u64, 0);
+        for _ in 0..50_000 {
+            let mut bytes = seed.clone();
+            for _ in 0..1 + random % 3 {
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                let at = random as usize % bytes.len();
+                bytes[at] = bytes[at].wrapping_add((random >> 32) as u8 % 5);
+            }
+            let (mut decoder, mut rest, mut pieces, mut ends) =
+                (Decoder::new(), &bytes[..], Vec::new(), Vec::new());
+            while let Ok(Some((width, length))) = parse_length_prefix(rest)
+                && let Some(body) = rest.get(width..width.saturating_add(length))
+                && let Ok(progress) = decoder.push_message(body)
+            {
+                rest = &rest[width + length..];
+                if !matches!(progress, Progress::TypeDefinition(_)) {
+                    pieces.extend_from_slice(body);
+                    ends.push(pieces.len());
+                }
+                if progress == Progress::Ready {
+                    let walked = Weight::new(&pieces, &ends, decoder.types(), usize::MAX).check();
+                    assert!(walked.is_ok() || decoder.discard().is_err(), "{walked:?}: {bytes:?}");
+                    taken += 1;
+                    break;
+                }
+            }
+        }
+        assert!(taken > 5_000, "only {taken} were values at all");
+    }
 }
