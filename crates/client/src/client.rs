@@ -230,7 +230,11 @@ impl Client {
             return Err(self.unsupported("takes one request for a call; streams of requests are gRPC's"));
         }
         let (connection, lease) = self.attempt(|connection| std::future::ready(Ok(connection))).await?;
-        Ok(holding(lease, connection.grpc()?.stream(method, requests).await?))
+        let begun = connection.grpc()?.stream(method, requests).await;
+        if begun.as_ref().is_err_and(RpcError::is_unsent) {
+            lease.0.is_lost();
+        }
+        Ok(holding(lease, begun?))
     }
 
     /// Calls a method without asking for an answer, where the wire has that.

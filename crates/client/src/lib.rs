@@ -14,10 +14,9 @@
 //! ```
 //!
 //! What a wire cannot do is an error before anything is sent: a stream on XML-RPC, two arguments on net/rpc.
-
 //!
-//! Reading order: `url.rs` and `mistaken.rs`; `client.rs`, what a caller sees, and when a call is made again; `servers.rs`, which server it
-//! goes to; `connection.rs`, what each wire makes of it; `dial.rs` and `tls.rs`, the stream beneath.
+//! Reading order: `url.rs` and `mistaken.rs`; `client.rs`, what a caller sees, and when a call is made again; `servers.rs`,
+//! which server it goes to; `connection.rs`, what each wire makes of it; `dial.rs` and `tls.rs`, the stream beneath.
 
 mod arguments;
 mod batch;

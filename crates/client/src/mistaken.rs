@@ -1,5 +1,7 @@
 //! What is no URL, and what should have been typed.
 
+use std::net::Ipv6Addr;
+
 use crate::{Url, Wire};
 
 /// The ports that servers of ours listen on.
@@ -22,7 +24,17 @@ pub(crate) fn explain(text: &str) -> Option<String> {
     if !Url::schemes().any(|known| known == scheme) {
         return Some(unknown_scheme(scheme, rest));
     }
-    without_port(scheme, rest)
+    without_brackets(scheme, rest).or_else(|| without_port(scheme, rest))
+}
+
+/// `gob://::1:1234`, where no one can tell the port from the address.
+fn without_brackets(scheme: &str, rest: &str) -> Option<String> {
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (host, port) = authority.rsplit_once(':')?;
+    let (_, _): (Ipv6Addr, u16) = (host.parse().ok()?, port.parse().ok()?);
+    Some(format!(
+        "{scheme}://{rest} needs brackets around the address; write {scheme}://[{host}]:{port}{path}"
+    ))
 }
 
 /// `127.0.0.1:7070`, or `gob:127.0.0.1:1234`.
@@ -96,6 +108,10 @@ mod tests {
                 "http:// does not say which wire it carries; there are gob+http://, jsonrpc1+http://, jsonrpc+http://, xmlrpc+http://, grpc+http://",
             ),
             ("wss://h:1", "wss:// does not say which wire it carries; there are jsonrpc+wss://"),
+            (
+                "jsonrpc://::1:8080/a",
+                "jsonrpc://::1:8080/a needs brackets around the address; write jsonrpc://[::1]:8080/a",
+            ),
             ("grpc://h", "grpc://h has no port; the usual one is grpc://h:7070"),
             (
                 "xmlrpc://[::1]/RPC2",

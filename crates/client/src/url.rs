@@ -132,7 +132,10 @@ impl FromStr for Url {
 /// Host and port; the brackets of `[::1]` are no part of the host.
 pub(crate) fn split(authority: &str) -> Option<(&str, u16)> {
     let (host, port) = authority.rsplit_once(':')?;
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let bare = match host.strip_prefix('[') {
+        Some(host) => host.strip_suffix(']')?,
+        None => Some(host).filter(|host| !host.contains(':'))?,
+    };
     (!bare.is_empty()).then_some((bare, port.parse().ok()?))
 }
 

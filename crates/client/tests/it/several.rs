@@ -9,7 +9,7 @@ use manywire_core::ErrorKind;
 
 use crate::cable::{Cable, Record};
 use crate::calls::{WIRES, sleep};
-use crate::{pair, serve};
+use crate::{named, pair, serve};
 
 /// An address at which nobody listens.
 pub(crate) async fn nobody() -> SocketAddr {
@@ -236,4 +236,23 @@ async fn calls_that_wait_for_one_connection_fail_with_it() {
         }
         assert!(begun.elapsed() < limit * 5, "{scheme}: {:?}", begun.elapsed());
     }
+}
+
+#[tokio::test]
+async fn streams_of_requests_leave_out_a_server_that_is_gone() {
+    let (_running, at) = serve(&[]).await;
+    let (left, right) = (Cable::to(at).await, Cable::to(at).await);
+    let url = format!("grpc://{},{}", left.address, right.address);
+    let client = Client::connect(&url, Options::default()).await.unwrap();
+    let send = || client.send("Greeter/PutStream", futures_util::stream::iter([named("data", "a")]));
+    while left.connections() == 0 || right.connections() == 0 {
+        send().await.unwrap();
+    }
+    left.unplug().await;
+    let mut failed = 0;
+    for _ in 0..20 {
+        failed += usize::from(send().await.is_err());
+    }
+    // One finds the end of the connection, and one that nobody is there.
+    assert!(failed <= 2, "{failed} of 20 failed");
 }
