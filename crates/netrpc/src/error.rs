@@ -36,6 +36,7 @@ const GO_NAMES: &[(&str, &str)] = &[
 ];
 
 fn go_types(message: &str, arguments: &Shape) -> String {
+    let message = &in_a_word(message);
     if let Some((received, path)) = wrong_field(message) {
         let field = path.rsplit("::").next().unwrap_or(path);
         let wanted = field.split_once('.').map_or("", |(_, name)| go_name_of_field(arguments, name));
@@ -51,6 +52,19 @@ fn go_types(message: &str, arguments: &Shape) -> String {
 /// gobwire 0.1 puts the received type where Go puts the field's own; the two halves of its message.
 fn wrong_field(message: &str) -> Option<(&str, &str)> {
     message.strip_prefix("gob: wrong type (")?.split_once(") for received field ")
+}
+
+/// gobwire 0.1 shows a type of the sender's as its own structs have it: `Slice { name: "", elem: 2 }`.
+fn in_a_word(message: &str) -> String {
+    let mut message = message.to_owned();
+    for kind in ["Struct", "Slice", "Map", "Array"] {
+        if let Some(start) = message.find(&format!("{kind} {{ name: "))
+            && let Some(end) = message.rfind('}')
+        {
+            message.replace_range(start..=end, &kind.to_lowercase());
+        }
+    }
+    message
 }
 
 fn go_name_of_field(arguments: &Shape, name: &str) -> &'static str {
@@ -99,6 +113,17 @@ mod tests {
         assert_eq!(
             go_types(field, &arguments),
             "gob: wrong type (int) for received field Args.A; received string"
+        );
+        let field = "gob: wrong type (Struct { name: \"\", fields: [WireField { name: \"X\", id: 2 }] }) for received field Args.A";
+        assert_eq!(
+            go_types(field, &arguments),
+            "gob: wrong type (int) for received field Args.A; received struct"
+        );
+        let value =
+            "gob: decoding into local type service::Args, received remote type Slice { name: \"\", elem: 2 }";
+        assert_eq!(
+            go_types(value, &arguments),
+            "gob: decoding into local type Args, received remote type slice"
         );
         let value = "gob: decoding into local type alloc::string::String, received remote type int";
         assert_eq!(
