@@ -30,11 +30,25 @@ def refuse(value):
         raise Cannot(f"JSON has no {type(value).__name__}")
 
 
+# Not a method: a list of calls, each a name and its arguments, and of notifications, whose names begin with "notify ".
+BATCH = "a batch"
+
+
+def batch(calls):
+    many = jsonrpclib.MultiCall(server)
+    for name, *arguments in calls:
+        to = many._notify if name.startswith("notify ") else many
+        getattr(to, name.removeprefix("notify "))(*arguments)
+    return list(many())
+
+
 def make(call):
     arguments = from_tagged(call["arguments"])
     named = from_tagged(call.get("named", {}))
     refuse([arguments, named])
     try:
+        if call["method"] == BATCH:
+            return "value", to_tagged(batch(*arguments))
         return "value", to_tagged(getattr(server, call["method"])(*arguments, **named))
     except jsonrpclib.AppError as error:
         code, text, *_ = error.args[0]

@@ -22,6 +22,8 @@ pub(crate) struct Case {
     expected: Expected,
     /// Servers that answer, and clients that fail, in words of their own.
     on: BTreeMap<String, Expected>,
+    /// The clients that it is about, where it is not about all of them.
+    clients: Option<Vec<String>>,
     /// Clients and servers that it is not about, and why.
     except: BTreeMap<String, String>,
     known: Vec<Known>,
@@ -71,6 +73,7 @@ struct File {
 struct RawCase {
     name: String,
     wires: Option<Vec<Wire>>,
+    clients: Option<Vec<String>>,
     method: String,
     arguments: Option<Vec<Toml>>,
     named: Option<Toml>,
@@ -113,6 +116,9 @@ struct RawExpected {
 impl Case {
     /// Why the case is not tried between these two, if it is not about them.
     pub(crate) fn exception(&self, client: &str, server: &str) -> Option<&str> {
+        if self.clients.as_ref().is_some_and(|clients| !clients.iter().any(|about| about == client)) {
+            return Some("it is about other clients");
+        }
         self.except.get(client).or_else(|| self.except.get(server)).map(String::as_str)
     }
 
@@ -126,7 +132,8 @@ impl Case {
     /// Every peer that the case names, so that a misspelt one is found.
     pub(crate) fn peers(&self) -> impl Iterator<Item = &str> {
         let known = self.known.iter().flat_map(|known| [&known.client, &known.server]).flatten();
-        self.on.keys().chain(self.except.keys()).chain(known).map(String::as_str)
+        let clients = self.clients.iter().flatten();
+        self.on.keys().chain(self.except.keys()).chain(known).chain(clients).map(String::as_str)
     }
 
     /// How an answer departs from what it should have been between these two; none where it does not.
@@ -249,6 +256,7 @@ impl RawCase {
             wires: self.wires.unwrap_or_else(|| wires.to_vec()),
             name: self.name,
             call,
+            clients: self.clients,
             except: self.except,
             known: self.known,
         })
