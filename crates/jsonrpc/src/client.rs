@@ -286,9 +286,16 @@ fn failure(error: Error, url: &str) -> RpcError {
                 _ => ErrorKind::Unavailable,
             };
             let unreached = Unreached::find(&*cause);
-            let text = match unreached {
-                Some(_) => format!("cannot connect to {url}: {}", manywire_http::deepest_cause(&*cause)),
-                None => format!("{url}: {}", chain(&*cause)),
+            let text = match cause.downcast_ref() {
+                _ if unreached.is_some() => {
+                    format!("cannot connect to {url}: {}", manywire_http::deepest_cause(&*cause))
+                }
+                Some(HttpError::Rejected { status_code: status @ (404 | 405) }) => {
+                    format!(
+                        "{url} answered HTTP {status}: no JSON-RPC 2.0 there; look at the port and the path"
+                    )
+                }
+                _ => format!("{url}: {}", chain(&*cause)),
             };
             let error = RpcError::new(kind, text);
             if unreached.is_some() { error.unsent() } else { error }

@@ -123,6 +123,9 @@ fn another_wire_than_the_url_says() {
         "gob://HOST:PORT",
         "jsonrpc1+tcp://HOST:PORT",
         "zerorpc://HOST:PORT",
+        "jsonrpc://NETRPC",
+        "jsonrpc://HOST:PORT",
+        "xmlrpc://NETRPC",
         "grpc://NETRPC",
         "grpc://JSONRPC",
     ] {
