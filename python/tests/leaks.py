@@ -95,7 +95,7 @@ def main(work: str, url: str, number: int) -> None:
     run(number // 4 + 100)
     best = sys.maxsize
     # One small object for each call would be 50 bytes or more of each.
-    for _ in range(4):
+    for _ in range(8):
         before = resident()
         run(number)
         best = min(best, resident() - before)

@@ -23,8 +23,8 @@ WORK = [
     ("clients", "jsonrpc", 200, 5_000),
     ("awaited", "zerorpc", 10_000, 1_000_000),
     ("cancelled", "zerorpc", 4_000, 100_000),
-    ("cancelled", "jsonrpc", 2_000, 100_000),
-    ("cancelled", "jsonrpc+ws", 2_000, 100_000),
+    ("cancelled", "jsonrpc", 8_000, 100_000),
+    ("cancelled", "jsonrpc+ws", 8_000, 100_000),
 ]
 
 
