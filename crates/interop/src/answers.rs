@@ -31,6 +31,23 @@ pub struct Call {
     pub deadline_ms: Option<u64>,
 }
 
+/// Where our own clients reach a wire, by the name that it has in the cases.
+pub fn url(wire: &str, address: &str) -> Option<String> {
+    let (scheme, path) = match wire {
+        "gob" => ("gob+tcp", ""),
+        "gob-http" => ("gob+http", ""),
+        "jsonrpc1" => ("jsonrpc1+tcp", ""),
+        "jsonrpc1-http" => ("jsonrpc1+http", "/jsonrpc"),
+        "jsonrpc" => ("jsonrpc+http", ""),
+        "jsonrpc-ws" => ("jsonrpc+ws", ""),
+        "xmlrpc" => ("xmlrpc+http", "/RPC2"),
+        "zerorpc" => ("zerorpc+tcp", ""),
+        "grpc" => ("grpc+http", ""),
+        _ => return None,
+    };
+    Some(format!("{scheme}://{address}{path}"))
+}
+
 /// What came of a call.
 #[derive(Debug)]
 pub enum Answer {

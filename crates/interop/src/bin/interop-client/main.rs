@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use manywire_client::{Answer as Called, Arguments, Client, Items, MethodKind, Options};
 use manywire_core::{RpcError, Value};
-use manywire_interop::answers::{Answer, Call, answer_each};
+use manywire_interop::answers::{Answer, Call, answer_each, url};
 use serde_json::{Value as Json, json};
 
 use crate::values::{from_tagged, to_tagged};
@@ -30,22 +30,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn url(wire: &str, address: &str) -> Option<String> {
-    let (scheme, path) = match wire {
-        "gob" => ("gob+tcp", ""),
-        "gob-http" => ("gob+http", ""),
-        "jsonrpc1" => ("jsonrpc1+tcp", ""),
-        "jsonrpc1-http" => ("jsonrpc1+http", "/jsonrpc"),
-        "jsonrpc" => ("jsonrpc+http", ""),
-        "jsonrpc-ws" => ("jsonrpc+ws", ""),
-        "xmlrpc" => ("xmlrpc+http", "/RPC2"),
-        "zerorpc" => ("zerorpc+tcp", ""),
-        "grpc" => ("grpc+http", ""),
-        _ => return None,
-    };
-    Some(format!("{scheme}://{address}{path}"))
 }
 
 fn run(url: &str) -> Result<(), Box<dyn std::error::Error>> {

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::process::{Child, Command, Stdio};
 
-use manywire_interop::answers::{Answer, Call};
+use manywire_interop::answers::{Answer, Call, url};
 use serde_json::{Value as Json, json};
 
 use crate::plain::plain;
@@ -26,22 +26,9 @@ const LONGEST_ARGUMENT: usize = 100_000;
 
 impl Program {
     pub(crate) fn new(path: &str, wire: &str, address: &str) -> Option<Self> {
-        let (scheme, route) = match wire {
-            "gob" => ("gob+tcp", ""),
-            "gob-http" => ("gob+http", ""),
-            "jsonrpc1" => ("jsonrpc1+tcp", ""),
-            "jsonrpc1-http" => ("jsonrpc1+http", "/jsonrpc"),
-            "jsonrpc" => ("jsonrpc+http", ""),
-            "jsonrpc-ws" => ("jsonrpc+ws", ""),
-            "xmlrpc" => ("xmlrpc+http", "/RPC2"),
-            "zerorpc" => ("zerorpc+tcp", ""),
-            "grpc" => ("grpc+http", ""),
-            _ => return None,
-        };
+        let url = url(wire, address)?;
         let kind = match (path.ends_with("/manywire"), path.ends_with("/grpcurl")) {
-            (true, _) => {
-                Kind::Manywire { url: format!("{scheme}://{address}{route}"), is_protobuf: wire == "grpc" }
-            }
+            (true, _) => Kind::Manywire { url, is_protobuf: wire == "grpc" },
             (_, true) => Kind::Grpcurl { address: address.to_owned() },
             _ => return None,
         };
