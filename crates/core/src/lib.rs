@@ -49,4 +49,4 @@ pub use rate::RateLimiter;
 pub use shape::{Shape, zero};
 pub use shutdown::{ConnectionToken, Drain, Shutdown};
 pub use value::{DecodeError, EncodeError, Number, Timestamp, Value, from_value, to_value};
-pub use values::{TooManyValues, ValueCount};
+pub use values::{TooManyValues, ValueCount, json_string_length};

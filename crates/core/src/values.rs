@@ -42,9 +42,9 @@ impl Limits {
             at += 1;
             match byte {
                 b'"' => {
-                    let length = string_length(&text[at..]);
-                    count.add(usize::from(length > 1))?;
-                    at += length;
+                    let length = json_string_length(&text[at - 1..]);
+                    count.add(usize::from(length > 2))?;
+                    at += length - 1;
                 }
                 // A first item, and the room for it.
                 b'[' | b'{' => count.add(2)?,
@@ -56,9 +56,9 @@ impl Limits {
     }
 }
 
-/// The length of a string behind its opening quote, with the closing one.
-fn string_length(text: &[u8]) -> usize {
-    let mut at = 0;
+/// The length of the JSON string at the start of a text, with its quotes; all of the text, where it does not end.
+pub fn json_string_length(text: &[u8]) -> usize {
+    let mut at = 1;
     while let Some(&byte) = text.get(at) {
         match byte {
             b'"' => return at + 1,

@@ -1,6 +1,6 @@
 //! From the text of `params` to the parameters of a method, under the limits.
 
-use manywire_core::{ErrorKind, Limits, Params, RpcError, Value};
+use manywire_core::{ErrorKind, Limits, Params, RpcError, Value, json_string_length};
 use serde::Deserialize as _;
 use serde_json::value::RawValue;
 
@@ -51,7 +51,7 @@ fn check(text: &[u8], outer: usize, limits: &Limits) -> Result<(), RpcError> {
     let (mut depth, mut at) = (0_usize, 0);
     while let Some(&byte) = text.get(at) {
         at += match byte {
-            b'"' => string_length(&text[at..]),
+            b'"' => json_string_length(&text[at..]),
             b'-' | b'0'..=b'9' => {
                 let length = text[at..].iter().take_while(|b| is_of_number(**b)).count();
                 check_number(&text[at..at + length])?;
@@ -74,19 +74,6 @@ fn check(text: &[u8], outer: usize, limits: &Limits) -> Result<(), RpcError> {
         };
     }
     Ok(())
-}
-
-/// The length of the string at the start of the text, with its quotes.
-fn string_length(text: &[u8]) -> usize {
-    let mut at = 1;
-    while let Some(&byte) = text.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    text.len()
 }
 
 fn is_of_number(byte: u8) -> bool {
