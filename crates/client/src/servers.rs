@@ -1,28 +1,23 @@
 //! The servers of one URL: which of them a call goes to, and which are left out for now.
 
-use std::io;
+mod lookup;
+
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use futures_util::future::join_all;
 use manywire_core::{ErrorKind, RpcError};
 use tokio_rustls::rustls::ClientConfig;
-use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::connection::{Connection, Target};
 use crate::dial::Dialer;
-use crate::url::split;
 use crate::{Options, Transport, Url, Wire, tls};
 
 /// How long a server is left out after it could not be reached, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-
-/// Names are looked up again when a server is lost, but not more often than this.
-const LOOKUP_PAUSE: Duration = Duration::from_secs(5);
 
 /// All servers of a URL, and how they are connected to.
 pub(crate) struct Servers {
@@ -207,106 +202,6 @@ impl Servers {
     pub(crate) fn open(&self) -> Option<Arc<Connection>> {
         self.list.load().iter().find_map(|server| server.open_connection())
     }
-
-    /// Looks names up again, since a server was lost: it may have moved.
-    pub(crate) async fn refresh(&self) {
-        {
-            let mut looked_up = self.looked_up.lock().unwrap_or_else(PoisonError::into_inner);
-            if looked_up.elapsed() < LOOKUP_PAUSE {
-                return;
-            }
-            *looked_up = Instant::now();
-        }
-        // Without an answer the old addresses stay.
-        let _ = self.look_up().await;
-    }
-
-    /// Looks names up again while whoever asks goes on.
-    pub(crate) fn refresh_aside(self: &Arc<Self>) {
-        let servers = self.clone();
-        tokio::spawn(async move { servers.refresh().await });
-    }
-
-    /// Finds the servers' addresses of today.
-    async fn look_up(&self) -> Result<(), RpcError> {
-        let find = async |authority| tokio::net::lookup_host(authority).await.map(Iterator::collect);
-        let found = join_all(self.url.authorities.iter().map(find)).await;
-        self.list.store(Arc::new(self.merged(found)?));
-        Ok(())
-    }
-
-    /// The servers at these addresses, of each name in the URL; those that were known stay as they are, and so do those
-    /// whose name could not be found this time.
-    fn merged(&self, found: Vec<io::Result<Vec<SocketAddr>>>) -> Result<Vec<Arc<Server>>, RpcError> {
-        let known = self.list.load();
-        let count = found.iter().flatten().map(Vec::len).sum();
-        let mut list: Vec<Arc<Server>> = Vec::new();
-        let mut why = None;
-        for (authority, addresses) in self.url.authorities.iter().zip(found) {
-            let addresses = addresses.unwrap_or_else(|error| {
-                why = Some(no_address(authority, &error));
-                known
-                    .iter()
-                    .filter(|server| server.authority == *authority)
-                    .map(|server| server.address())
-                    .collect()
-            });
-            for address in addresses {
-                if list.iter().any(|server| server.address() == address) {
-                    continue;
-                }
-                let same = |server: &&Arc<Server>| server.address() == address;
-                list.push(match known.iter().find(same) {
-                    Some(server) => server.clone(),
-                    None => Arc::new(self.server(authority, address, count)?),
-                });
-            }
-        }
-        match why {
-            Some(error) if list.is_empty() => Err(error),
-            _ => Ok(list),
-        }
-    }
-
-    /// What connecting to one server of so many may take, so that the last has its turn, too.
-    fn share(&self, count: usize) -> Option<Duration> {
-        let Options { timeout, connect_timeout, limits, .. } = &self.options;
-        let whole = connect_timeout.or(*timeout);
-        match u32::try_from(count) {
-            Ok(0 | 1) => *connect_timeout,
-            Ok(count) => Some(whole.map_or(limits.handshake, |whole| whole / count)),
-            Err(_) => whole,
-        }
-    }
-
-    /// One of so many.
-    fn server(&self, authority: &str, address: SocketAddr, count: usize) -> Result<Server, RpcError> {
-        let tls = match &self.tls {
-            None => None,
-            Some(config) => {
-                let host = split(authority).map_or(authority, |(host, _)| host);
-                let name = self.options.tls.server_name.as_deref().unwrap_or(host);
-                let name = ServerName::try_from(name.to_owned()).map_err(|_| {
-                    RpcError::new(ErrorKind::InvalidRequest, format!("TLS: {name:?} is no name of a server"))
-                })?;
-                Some((config.clone(), name))
-            }
-        };
-        let dialer = Dialer { address, tls, limit: self.share(count), tap: self.options.tap.clone() };
-        Ok(Server {
-            authority: authority.to_owned(),
-            dialer: Arc::new(dialer),
-            in_flight: AtomicUsize::new(0),
-            connection: ArcSwapOption::empty(),
-            state: Mutex::default(),
-            has_failed: AtomicBool::new(false),
-            connecting: tokio::sync::Mutex::default(),
-        })
-    }
-}
-
-fn no_address(authority: &str, error: &io::Error) -> RpcError {
-    RpcError::new(ErrorKind::Unavailable, format!("cannot find the address of {authority}: {error}")).unsent()
 }
 
 /// What is offered by ALPN.
@@ -360,6 +255,9 @@ impl Server {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use super::lookup::LOOKUP_PAUSE;
     use super::*;
 
     fn at(port: u16) -> SocketAddr {
