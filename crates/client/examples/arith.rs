@@ -94,8 +94,7 @@ async fn accept(listener: TcpListener, scheme: &'static str, dispatch: Arc<Dispa
 
 async fn serve(stream: TcpStream, scheme: &str, dispatch: Arc<Dispatch>) {
     let limits = Limits::default();
-    let connection =
-        Connection { session: dispatch.session(&limits), limits: limits.into(), drain: Drain::default() };
+    let connection = Connection::new(dispatch.session(&limits), limits.into(), Drain::default());
     if scheme == "zerorpc" {
         return manywire_zerorpc::serve(stream, connection).await;
     }

@@ -2,15 +2,25 @@
 
 use std::sync::Arc;
 
-use crate::{Drain, Limits, Session};
+use crate::{Budget, Drain, Limits, Session};
 
-/// Everything that one connection needs: the methods, the limits, and word of the shutdown.
+/// Everything that one connection needs: the methods, the limits, the budget, and word of the shutdown.
 #[derive(Clone)]
 pub struct Connection {
     /// Calls methods, under this connection's rate limit.
     pub session: Session,
     /// What the peer may ask for.
     pub limits: Arc<Limits>,
+    /// What the peer makes the server hold is charged here.
+    pub budget: Budget,
     /// When to wind down.
     pub drain: Drain,
+}
+
+impl Connection {
+    /// A connection with a budget of its own; set `budget` where several share one process's.
+    pub fn new(session: Session, limits: Arc<Limits>, drain: Drain) -> Self {
+        let budget = Budget::alone(&limits);
+        Self { session, limits, budget, drain }
+    }
 }

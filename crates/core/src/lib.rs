@@ -22,6 +22,7 @@
 //! # });
 //! ```
 
+mod budget;
 mod connection;
 mod dispatch;
 mod durations;
@@ -37,6 +38,7 @@ mod shutdown;
 mod value;
 mod values;
 
+pub use budget::{Budget, Charge, Memory, OverBudget};
 pub use connection::Connection;
 pub use dispatch::{Call, CallStream, Dispatch, Session, Started};
 pub use error::{ErrorKind, RpcError};

@@ -22,6 +22,12 @@ pub struct Limits {
     pub handshake: Duration,
     /// Time that an HTTP connection may stay open without a request.
     pub keep_alive: Duration,
+    /// Bytes that one connection may make the server hold at one time.
+    pub connection_memory: usize,
+    /// Bytes that all connections may make the server hold at one time.
+    pub memory: usize,
+    /// Time that a write may go without any progress before its connection is closed.
+    pub stall: Duration,
     /// Calls per second on one connection; none by default.
     pub calls_per_second: Option<NonZeroU32>,
 }
@@ -37,6 +43,9 @@ impl Default for Limits {
             in_flight: 4_096,
             handshake: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
+            connection_memory: 64 << 20,
+            memory: 256 << 20,
+            stall: Duration::from_secs(30),
             calls_per_second: None,
         }
     }

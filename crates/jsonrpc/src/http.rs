@@ -25,7 +25,7 @@ pub struct Server {
 impl Server {
     /// The server of one connection.
     pub fn new(connection: Connection) -> Self {
-        let Connection { session, limits, drain } = connection;
+        let Connection { session, limits, drain, .. } = connection;
         Self { wire: Wire { session, limits }, drain }
     }
 

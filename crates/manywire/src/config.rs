@@ -108,6 +108,15 @@ options! {
     /// Most calls in flight on one connection; more wait to be read [default: 4096]
     #[arg(value_name = "CALLS", help_heading = "Limits")]
     "MANYWIRE_MAX_IN_FLIGHT" max_in_flight: usize,
+    /// Bytes that one connection may make the server hold: requests, replies, files [default: 64MiB]
+    #[arg(value_name = "SIZE", help_heading = "Limits")]
+    "MANYWIRE_MAX_CONNECTION_MEMORY" max_connection_memory: ByteSize,
+    /// Bytes that all connections may make the server hold [default: 256MiB]
+    #[arg(value_name = "SIZE", help_heading = "Limits")]
+    "MANYWIRE_MAX_MEMORY" max_memory: ByteSize,
+    /// Close a connection whose peer takes nothing of an answer for this long [default: 30s]
+    #[arg(value_name = "TIME", help_heading = "Limits")]
+    "MANYWIRE_STALL" stall: Duration,
     /// Time for a greeting, request headers or a first message [default: 10s]
     #[arg(value_name = "TIME", help_heading = "Limits")]
     "MANYWIRE_HANDSHAKE" handshake: Duration,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use clap::Parser;
-use manywire_core::{Connection, Dispatch, Methods, Metrics, Shutdown};
+use manywire_core::{Budget, Connection, Dispatch, Memory, Methods, Metrics, Shutdown};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
@@ -23,6 +23,8 @@ pub(crate) struct Server {
     pub(crate) settings: Settings,
     pub(crate) methods: Arc<Methods>,
     pub(crate) metrics: Metrics,
+    /// What all connections together may make the server hold.
+    pub(crate) memory: Memory,
     pub(crate) shutdown: Shutdown,
     /// The operations port answers until the very end, so it has a shutdown of its own.
     pub(crate) ops_shutdown: Shutdown,
@@ -45,9 +47,14 @@ pub(crate) struct BoundWire(Arc<Dispatch>);
 
 impl BoundWire {
     /// What a new connection on this wire needs.
-    pub(crate) fn connection(&self, server: &Server) -> Connection {
+    pub(crate) fn connection(&self, server: &Server, budget: &Budget) -> Connection {
         let limits = &server.settings.limits;
-        Connection { session: self.0.session(limits), limits: limits.clone(), drain: server.shutdown.drain() }
+        Connection {
+            session: self.0.session(limits),
+            limits: limits.clone(),
+            budget: budget.clone(),
+            drain: server.shutdown.drain(),
+        }
     }
 }
 
@@ -71,6 +78,7 @@ impl Server {
             zerorpc_pub: bound("zerorpc-pub"),
             events: manywire_zerorpc::Publisher::new(),
             tls: settings.tls.as_ref().map(crate::tls::Acceptor::new).transpose()?,
+            memory: Memory::new(&settings.limits),
             shutdown,
             grpc,
             ops_shutdown: Shutdown::new(),

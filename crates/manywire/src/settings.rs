@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use bytesize::ByteSize;
 use clap::ValueEnum;
 use manywire_core::Limits;
 use manywire_grpc::Token;
@@ -97,10 +98,19 @@ impl Settings {
 
 fn limits(options: &ServeOptions) -> anyhow::Result<Limits> {
     let default = Limits::default();
-    let message_bytes =
-        options.max_message.map_or(Ok(default.message_bytes), |size| usize::try_from(size.as_u64()));
+    let bytes = |flag: &str, size: Option<ByteSize>, default: usize| {
+        let bytes = size.map_or(Ok(default), |size| usize::try_from(size.as_u64()));
+        bytes.with_context(|| format!("{flag} does not fit into this machine's memory"))
+    };
     Ok(Limits {
-        message_bytes: message_bytes.context("--max-message does not fit into this machine's memory")?,
+        message_bytes: bytes("--max-message", options.max_message, default.message_bytes)?,
+        connection_memory: bytes(
+            "--max-connection-memory",
+            options.max_connection_memory,
+            default.connection_memory,
+        )?,
+        memory: bytes("--max-memory", options.max_memory, default.memory)?,
+        stall: options.stall.map_or(default.stall, |d| d.0),
         file_bytes: options.max_file.map_or(default.file_bytes, |size| size.as_u64()),
         nesting: options.max_nesting.unwrap_or(default.nesting),
         batch: options.max_batch.unwrap_or(default.batch),

@@ -21,8 +21,7 @@ async fn main() -> std::io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        let connection =
-            Connection { session: session.clone(), limits: limits.clone(), drain: shutdown.drain() };
+        let connection = Connection::new(session.clone(), limits.clone(), shutdown.drain());
         let (limits, drain) = (limits.clone(), shutdown.drain());
         tokio::spawn(async move {
             manywire_http::serve(stream, Server::new(connection), &limits, &Http2::default(), &drain).await;

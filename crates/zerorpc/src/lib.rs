@@ -36,7 +36,7 @@
 //! # methods.add("hello", "", |Name { name }: Name| async move { Ok::<_, RpcError>(format!("Hello,{name}")) });
 //! # let limits = Arc::new(Limits::default());
 //! # let session = Dispatch::new("zerorpc", Arc::new(methods), &Metrics::new()).session(&limits);
-//! # let connection = Connection { session, limits: limits.clone(), drain: Shutdown::new().drain() };
+//! # let connection = Connection::new(session, limits.clone(), Shutdown::new().drain());
 //! let (ours, theirs) = tokio::io::duplex(1 << 16);
 //! tokio::spawn(manywire_zerorpc::serve(ours, connection));
 //! let client = manywire_zerorpc::Client::over(theirs, "example", &limits).await?;

@@ -37,11 +37,8 @@ impl TestServer {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (limits, drain) = (limits.clone(), shutdown.drain());
-                let handler = Server::new(Connection {
-                    session: dispatch.session(&limits),
-                    limits: limits.clone(),
-                    drain: drain.clone(),
-                });
+                let handler =
+                    Server::new(Connection::new(dispatch.session(&limits), limits.clone(), drain.clone()));
                 stream.set_nodelay(true).unwrap();
                 tokio::spawn(async move { serve(stream, handler, &limits, &Http2::default(), &drain).await });
             }

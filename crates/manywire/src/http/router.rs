@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode, Version};
+use manywire_core::Budget;
 use manywire_http::{Handler, Request, Response, reply};
 use manywire_netrpc::{GOB_PATH, JSON_PATH, JsonPost};
 
@@ -25,14 +26,15 @@ pub(crate) struct Router {
 }
 
 impl Router {
-    pub(crate) fn new(server: &Server, wires: &Wires) -> Self {
+    pub(crate) fn new(server: &Server, wires: &Wires, budget: &Budget) -> Self {
         let has = |wire| wires.has(wire);
         Self {
-            netrpc: has(Wire::Netrpc).then(|| JsonPost::new(server.jsonrpc1.connection(server))),
-            adder: has(Wire::Http).then(|| Adder::new(server.adder.connection(server))),
+            netrpc: has(Wire::Netrpc).then(|| JsonPost::new(server.jsonrpc1.connection(server, budget))),
+            adder: has(Wire::Http).then(|| Adder::new(server.adder.connection(server, budget))),
             jsonrpc: has(Wire::Jsonrpc)
-                .then(|| manywire_jsonrpc::Server::new(server.jsonrpc.connection(server))),
-            xmlrpc: has(Wire::Xmlrpc).then(|| manywire_xmlrpc::Server::new(server.xmlrpc.connection(server))),
+                .then(|| manywire_jsonrpc::Server::new(server.jsonrpc.connection(server, budget))),
+            xmlrpc: has(Wire::Xmlrpc)
+                .then(|| manywire_xmlrpc::Server::new(server.xmlrpc.connection(server, budget))),
             grpc: server
                 .grpc
                 .as_ref()

@@ -163,34 +163,41 @@ where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     use manywire_netrpc::{Patience, serve_connect, serve_gob, serve_json};
+    let budget = server.memory.connection(&server.settings.limits);
     let count = |wire| counted.begin(server.metrics.connection(wire), read.len());
     match protocol {
         Protocol::Gob if wires.has(Wire::Netrpc) => {
             count("gob");
-            Box::pin(serve_gob(io, read, &server.gob.connection(server), Patience::Handshake)).await
+            Box::pin(serve_gob(io, read, &server.gob.connection(server, &budget), Patience::Handshake)).await
         }
         Protocol::Json if wires.has(Wire::Netrpc) => {
             count("jsonrpc1");
-            Box::pin(serve_json(io, read, &server.jsonrpc1.connection(server), Patience::Handshake)).await
+            Box::pin(serve_json(io, read, &server.jsonrpc1.connection(server, &budget), Patience::Handshake))
+                .await
         }
         Protocol::Connect if wires.has(Wire::Netrpc) => {
             count("gob");
-            Box::pin(serve_connect(io, read, &server.gob.connection(server))).await
+            Box::pin(serve_connect(io, read, &server.gob.connection(server, &budget))).await
         }
         Protocol::Zmtp if wires.has(Wire::Zerorpc) => {
             count("zerorpc");
-            Box::pin(manywire_zerorpc::serve(Rewind::new(io, read), server.zerorpc.connection(server))).await;
+            Box::pin(manywire_zerorpc::serve(
+                Rewind::new(io, read),
+                server.zerorpc.connection(server, &budget),
+            ))
+            .await;
             Ok(())
         }
         Protocol::Zmtp if wires.has(Wire::ZerorpcPub) => {
             count("zerorpc-pub");
-            let (connection, events) = (server.zerorpc_pub.connection(server), server.events.clone());
+            let (connection, events) =
+                (server.zerorpc_pub.connection(server, &budget), server.events.clone());
             Box::pin(manywire_zerorpc::serve_events(Rewind::new(io, read), connection, events)).await;
             Ok(())
         }
         Protocol::Http | Protocol::Connect if wires.has_http() => {
             count("http");
-            Box::pin(crate::http::serve(Rewind::new(io, read), server, wires)).await;
+            Box::pin(crate::http::serve(Rewind::new(io, read), server, wires, &budget)).await;
             Ok(())
         }
         other => {

@@ -32,8 +32,7 @@ fn serve_until(form: Form, limits: Limits, shutdown: &Shutdown) -> DuplexStream 
     let (ours, theirs) = duplex(64 << 10);
     let methods = Arc::new(manywire_service::methods(manywire_service::Settings::default()));
     let dispatch = Dispatch::new("test", methods, &Metrics::new());
-    let connection =
-        Connection { session: dispatch.session(&limits), limits: Arc::new(limits), drain: shutdown.drain() };
+    let connection = Connection::new(dispatch.session(&limits), Arc::new(limits), shutdown.drain());
     let token = shutdown.track();
     tokio::spawn(async move {
         let input = BytesMut::new();

@@ -22,7 +22,7 @@ pub(crate) async fn serve(limits: Limits) -> SocketAddr {
     methods.add("test.panics", "Panics.", panics);
     let dispatch = Dispatch::new("xmlrpc", Arc::new(methods), &Metrics::new());
     let drain = Shutdown::new().drain();
-    let connection = Connection { session: dispatch.session(&limits), limits: Arc::new(limits), drain };
+    let connection = Connection::new(dispatch.session(&limits), Arc::new(limits), drain);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {

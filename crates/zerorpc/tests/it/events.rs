@@ -19,11 +19,7 @@ async fn publish(publisher: &Publisher) -> (SocketAddr, Shutdown) {
         let dispatch = Dispatch::new("zerorpc-pub", Arc::new(Methods::new()), &Metrics::new());
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            let connection = Connection {
-                session: dispatch.session(&limits),
-                limits: limits.clone(),
-                drain: stop.drain(),
-            };
+            let connection = Connection::new(dispatch.session(&limits), limits.clone(), stop.drain());
             let open = stop.track();
             let serving = manywire_zerorpc::serve_events(stream, connection, publisher.clone());
             tokio::spawn(async move {

@@ -111,7 +111,7 @@ fn recorded_service() -> Methods {
 fn serve(io: DuplexStream) {
     let limits = Arc::new(Limits::default());
     let dispatch = Dispatch::new("zerorpc", Arc::new(recorded_service()), &Metrics::new());
-    let connection = Connection { session: dispatch.session(&limits), limits, drain: Drain::default() };
+    let connection = Connection::new(dispatch.session(&limits), limits, Drain::default());
     tokio::spawn(manywire_zerorpc::serve(io, connection));
 }
 

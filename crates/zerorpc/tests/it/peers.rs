@@ -36,11 +36,7 @@ impl Server {
             let mut connections = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let connection = Connection {
-                    session: dispatch.session(&limits),
-                    limits: limits.clone(),
-                    drain: stop.drain(),
-                };
+                let connection = Connection::new(dispatch.session(&limits), limits.clone(), stop.drain());
                 let open = stop.track();
                 connections.spawn(async move {
                     manywire_zerorpc::serve(stream, connection).await;

@@ -1,0 +1,297 @@
+//! Bytes that peers make the server hold: one budget for each connection, and one for the process.
+//!
+//! Whoever keeps bytes for a peer across an `await` charges them: a request being read, arguments and ids under way, a
+//! reply not sent yet, what decompression made, a file's pieces. A [`Charge`] gives its bytes back when it is dropped.
+//!
+//! There are three steps. At three quarters of a budget the connection is not read further ([`Budget::is_full`],
+//! [`Budget::room`]). At the limit a charge is refused ([`OverBudget`], an error in every wire's words). A connection that
+//! makes no progress after that is closed.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use tokio::sync::Notify;
+
+use crate::{ErrorKind, Limits, RpcError};
+
+/// What a connection may hold without the process counting it, so that small calls are answered when memory is short.
+const FREE: usize = 8 << 10;
+
+/// The budget of the process.
+#[derive(Debug, Clone)]
+pub struct Memory(Arc<Account>);
+
+/// The budget of one connection; clones share it.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    own: Arc<Account>,
+    process: Memory,
+}
+
+#[derive(Debug)]
+struct Account {
+    held: AtomicUsize,
+    limit: usize,
+    /// Told when the account is no longer full.
+    room: Notify,
+}
+
+impl Account {
+    fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self { held: AtomicUsize::new(0), limit, room: Notify::new() })
+    }
+
+    fn is_full(&self) -> bool {
+        self.held.load(Relaxed) >= self.high()
+    }
+
+    fn high(&self) -> usize {
+        self.limit - self.limit / 4
+    }
+
+    /// Takes the bytes off, and returns what was held before.
+    fn give_back(&self, bytes: usize) -> usize {
+        let before = self.held.fetch_sub(bytes, Relaxed);
+        if before >= self.high() && before - bytes < self.high() {
+            self.room.notify_waiters();
+        }
+        before
+    }
+
+    async fn room(&self) {
+        loop {
+            let mut told = pin!(self.room.notified());
+            // From here on a notification is not missed.
+            told.as_mut().enable();
+            if !self.is_full() {
+                return;
+            }
+            told.await;
+        }
+    }
+}
+
+impl Memory {
+    /// A budget of this many bytes for the whole process.
+    pub fn new(limits: &Limits) -> Self {
+        Self(Account::new(limits.memory))
+    }
+
+    /// The budget of a new connection.
+    pub fn connection(&self, limits: &Limits) -> Budget {
+        Budget { own: Account::new(limits.connection_memory), process: self.clone() }
+    }
+
+    /// Bytes charged by all connections.
+    pub fn held(&self) -> usize {
+        self.0.held.load(Relaxed)
+    }
+}
+
+impl Budget {
+    /// A budget of its own, for a connection that no server accepted: a client's, or a test's.
+    pub fn alone(limits: &Limits) -> Self {
+        Memory::new(limits).connection(limits)
+    }
+
+    /// Holds this many bytes until the charge is dropped.
+    pub fn charge(&self, bytes: usize) -> Result<Charge, OverBudget> {
+        let mut charge = self.nothing();
+        charge.resize(bytes)?;
+        Ok(charge)
+    }
+
+    /// A charge of no bytes, to grow later.
+    pub fn nothing(&self) -> Charge {
+        Charge { budget: self.clone(), bytes: 0 }
+    }
+
+    /// Whether the connection should not be read further for now.
+    pub fn is_full(&self) -> bool {
+        self.own.is_full() || self.process.0.is_full() && self.held() > FREE
+    }
+
+    /// Resolves when the connection may be read again.
+    pub async fn room(&self) {
+        while self.is_full() {
+            self.own.room().await;
+            if self.is_full() {
+                self.process.0.room().await;
+            }
+        }
+    }
+
+    /// Bytes charged to this connection.
+    pub fn held(&self) -> usize {
+        self.own.held.load(Relaxed)
+    }
+
+    /// Adds bytes, within `limits` or whatever they are.
+    fn take(&self, bytes: usize, is_limited: bool) -> Result<(), OverBudget> {
+        let grown = |held: usize| {
+            let sum = held.checked_add(bytes)?;
+            (sum <= self.own.limit || !is_limited).then_some(sum)
+        };
+        let before = self.own.held.fetch_update(Relaxed, Relaxed, grown);
+        let before = before.map_err(|_| OverBudget::Connection(self.own.limit))?;
+        let shared = counted(before + bytes) - counted(before);
+        if shared == 0 {
+            return Ok(());
+        }
+        let all = self.process.0.held.fetch_add(shared, Relaxed).saturating_add(shared);
+        if all > self.process.0.limit && is_limited {
+            self.give_back(bytes);
+            return Err(OverBudget::Process(self.process.0.limit));
+        }
+        Ok(())
+    }
+
+    fn give_back(&self, bytes: usize) {
+        let before = self.own.give_back(bytes);
+        let shared = counted(before) - counted(before - bytes);
+        if shared > 0 {
+            self.process.0.give_back(shared);
+        }
+    }
+}
+
+/// What the process counts of a connection that holds this many bytes. Whatever the order of charges, their sum is right.
+fn counted(held: usize) -> usize {
+    held.saturating_sub(FREE)
+}
+
+/// Bytes held for a peer. Dropping it gives them back.
+#[derive(Debug)]
+pub struct Charge {
+    budget: Budget,
+    bytes: usize,
+}
+
+impl Charge {
+    /// Changes the number of bytes; on an error it stays as it was.
+    pub fn resize(&mut self, bytes: usize) -> Result<(), OverBudget> {
+        match bytes.checked_sub(self.bytes) {
+            Some(more) => self.budget.take(more, true)?,
+            None => self.budget.give_back(self.bytes - bytes),
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    /// Changes the number of bytes without asking: for what exists already and is about to be sent or dropped.
+    pub fn set(&mut self, bytes: usize) {
+        match bytes.checked_sub(self.bytes) {
+            // Without limits there is nothing to refuse.
+            Some(more) => drop(self.budget.take(more, false)),
+            None => self.budget.give_back(self.bytes - bytes),
+        }
+        self.bytes = bytes;
+    }
+
+    /// How many bytes it holds.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        if self.bytes > 0 {
+            self.budget.give_back(self.bytes);
+        }
+    }
+}
+
+/// A peer would make the server hold more than it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OverBudget {
+    /// Too much for one connection.
+    #[error("this connection holds too much at once (limit: {0} bytes); wait for answers, or send less")]
+    Connection(usize),
+    /// Too much for the server.
+    #[error("the server holds too much at once (limit: {0} bytes); try again later")]
+    Process(usize),
+}
+
+impl From<OverBudget> for RpcError {
+    fn from(error: OverBudget) -> Self {
+        RpcError::new(ErrorKind::ResourceExhausted, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits { memory: 100_000, connection_memory: 60_000, ..Limits::default() }
+    }
+
+    #[test]
+    fn a_charge_is_refused_beyond_the_connection_and_beyond_the_process() {
+        let memory = Memory::new(&limits());
+        let (first, second) = (memory.connection(&limits()), memory.connection(&limits()));
+        assert_eq!(first.charge(60_001).unwrap_err(), OverBudget::Connection(60_000));
+        let held = first.charge(60_000).unwrap();
+        assert_eq!(second.charge(60_000).unwrap_err(), OverBudget::Process(100_000));
+        assert_eq!((first.held(), second.held(), memory.held()), (60_000, 0, 60_000 - FREE));
+        drop(held);
+        assert_eq!((first.held(), memory.held()), (0, 0));
+        assert!(second.charge(60_000).is_ok());
+    }
+
+    #[test]
+    fn small_calls_are_served_when_the_process_is_full() {
+        let memory = Memory::new(&limits());
+        let (greedy, modest) = (memory.connection(&limits()), memory.connection(&limits()));
+        greedy.nothing().set(usize::MAX / 4);
+        let mut all = greedy.nothing();
+        all.set(1 << 30);
+        assert!(greedy.is_full() && !modest.is_full());
+        let small = modest.charge(FREE).unwrap();
+        assert!(modest.charge(1).is_err());
+        drop((small, all));
+        assert_eq!((greedy.held(), modest.held(), memory.held()), (0, 0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_full_connection_waits_until_there_is_room() {
+        let memory = Memory::new(&limits());
+        let (first, second) = (memory.connection(&limits()), memory.connection(&limits()));
+        let mut held = first.charge(45_000).unwrap();
+        assert!(first.is_full() && first.room().now_or_never().is_none());
+        let waiting = tokio::spawn({
+            let first = first.clone();
+            async move { first.room().await }
+        });
+        tokio::task::yield_now().await;
+        held.resize(40_000).unwrap();
+        waiting.await.unwrap();
+        let _more = second.charge(51_192).unwrap();
+        assert!(second.is_full());
+        drop(held);
+        assert!(second.room().now_or_never().is_none(), "its own three quarters are used");
+    }
+
+    #[test]
+    fn charges_on_many_threads_add_up() {
+        let memory = Memory::new(&limits());
+        let budget = memory.connection(&limits());
+        std::thread::scope(|scope| {
+            for thread in 1..5_usize {
+                let budget = &budget;
+                scope.spawn(move || {
+                    let mut charge = budget.nothing();
+                    for step in 0..20_000_usize {
+                        // Refusals are part of the test.
+                        let _ = charge.resize(step * thread * 977 % 40_000);
+                    }
+                });
+            }
+        });
+        assert_eq!((budget.held(), memory.held()), (0, 0));
+    }
+}
