@@ -12,7 +12,7 @@ use futures_core::Stream;
 use crate::methods::{Handler, Reply, ReplyFuture, ReplyStream};
 use crate::metrics::{CallMeter, UNKNOWN_METHOD};
 use crate::rate::RateLimiter;
-use crate::{ErrorKind, Limits, Method, Methods, Metrics, Params, RpcError};
+use crate::{Activity, ErrorKind, Limits, Method, Methods, Metrics, Params, RpcError, UnderWay};
 
 /// The methods bound to one wire, shared by all of its connections.
 pub struct Dispatch {
@@ -20,7 +20,7 @@ pub struct Dispatch {
     methods: Arc<Methods>,
     metrics: Metrics,
     /// One for each method, made when it is first called, and one for calls of no method.
-    meters: Vec<OnceLock<Arc<CallMeter>>>,
+    meters: Vec<OnceLock<CallMeter>>,
 }
 
 impl Dispatch {
@@ -31,17 +31,23 @@ impl Dispatch {
     }
 
     /// The counters of a method, or of calls of no method.
-    fn meter(&self, index: Option<usize>) -> &Arc<CallMeter> {
+    fn meter(&self, index: Option<usize>) -> &CallMeter {
         let slot = &self.meters[index.unwrap_or(self.meters.len() - 1)];
         slot.get_or_init(|| {
             let name = index.and_then(|i| self.methods.at(i)).map_or(UNKNOWN_METHOD, Method::name);
-            Arc::new(self.metrics.call(self.wire, name))
+            self.metrics.call(self.wire, name)
         })
     }
 
     /// What one connection calls methods through; its rate limit is its own.
     pub fn session(self: &Arc<Self>, limits: &Limits) -> Session {
-        Session { dispatch: self.clone(), rate: RateLimiter::of(limits) }
+        self.session_of(limits, &Activity::new())
+    }
+
+    /// The same, for a connection whose calls are watched.
+    pub fn session_of(self: &Arc<Self>, limits: &Limits, activity: &Activity) -> Session {
+        let (dispatch, rate, activity) = (self.clone(), RateLimiter::of(limits), activity.clone());
+        Session(Arc::new(Own { dispatch, rate, activity }))
     }
 
     /// All methods, for introspection.
@@ -52,9 +58,14 @@ impl Dispatch {
 
 /// One connection's access to the methods.
 #[derive(Clone)]
-pub struct Session {
+pub struct Session(Arc<Own>);
+
+/// What the calls of one connection share. Each of them holds it, rather than what all connections share: those that run
+/// on other cores do not meet at its counter.
+struct Own {
     dispatch: Arc<Dispatch>,
     rate: Option<Arc<RateLimiter>>,
+    activity: Activity,
 }
 
 /// What a method does once its arguments were read.
@@ -68,49 +79,64 @@ pub enum Started {
 impl Session {
     /// All methods, for introspection.
     pub fn methods(&self) -> &Methods {
-        &self.dispatch.methods
+        &self.0.dispatch.methods
     }
 
     /// Begins a call of a method that answers once.
     pub fn call(&self, name: &str, params: Params<'_, '_>) -> Result<Call, RpcError> {
-        match self.start(name, params)? {
-            Started::Call(call) => Ok(call),
-            Started::Stream(_) => Err(RpcError::new(
+        let (future, timer) = self.begin(name, |method| match &method.handler {
+            Handler::Unary(run) => guarded(method, || run(params)),
+            Handler::Streaming(_) => Err(RpcError::new(
                 ErrorKind::Unsupported,
                 format!("{name} answers with a stream; call it on a wire that has streams"),
             )),
-        }
+        })?;
+        Ok(Call { future, timer })
     }
 
     /// Begins a call of a method of either kind.
     ///
     /// The arguments are read before this returns, and nothing of the method has run yet.
     pub fn start(&self, name: &str, params: Params<'_, '_>) -> Result<Started, RpcError> {
-        let index = self.dispatch.methods.index_of(name);
-        let meter = self.dispatch.meter(index);
-        self.begin(index, name, params, meter).inspect_err(|error| meter.refused(error))
-    }
-
-    fn begin(
-        &self,
-        index: Option<usize>,
-        name: &str,
-        params: Params<'_, '_>,
-        meter: &Arc<CallMeter>,
-    ) -> Result<Started, RpcError> {
-        if let Some(rate) = &self.rate {
-            rate.admit()?;
-        }
-        let method = index.and_then(|i| self.dispatch.methods.at(i));
-        let method = method.ok_or_else(|| unknown_method(&self.dispatch.methods, name))?;
-        let timer = Timer { meter: meter.clone(), started: Instant::now(), done: false };
-        Ok(match &method.handler {
-            Handler::Unary(run) => Started::Call(Call { future: guarded(method, || run(params))?, timer }),
-            Handler::Streaming(run) => {
-                Started::Stream(CallStream { stream: guarded(method, || run(params))?, timer })
-            }
+        let (reply, timer) = self.begin(name, |method| match &method.handler {
+            Handler::Unary(run) => guarded(method, || run(params)).map(Replying::Once),
+            Handler::Streaming(run) => guarded(method, || run(params)).map(Replying::Stream),
+        })?;
+        Ok(match reply {
+            Replying::Once(future) => Started::Call(Call { future, timer }),
+            Replying::Stream(stream) => Started::Stream(CallStream { stream, timer: timer.waiting() }),
         })
     }
+
+    /// Finds the method and begins its call; what does not begin is counted as refused, and only once.
+    fn begin<T>(
+        &self,
+        name: &str,
+        run: impl FnOnce(&Method) -> Result<T, RpcError>,
+    ) -> Result<(T, Timer), RpcError> {
+        let Own { dispatch, rate, activity } = &*self.0;
+        let (index, started) = (dispatch.methods.index_of(name), Instant::now());
+        activity.called(started);
+        let begun = rate.as_ref().map_or(Ok(()), |rate| rate.admit()).and_then(|()| {
+            let method = index.and_then(|i| dispatch.methods.at(i));
+            run(method.ok_or_else(|| unknown_method(&dispatch.methods, name))?)
+        });
+        match begun {
+            Ok(begun) => {
+                let own = self.0.clone();
+                Ok((begun, Timer { own, index, started, under_way: None, is_done: false }))
+            }
+            Err(error) => {
+                dispatch.meter(index).finished(started, Some(error.kind()));
+                Err(error)
+            }
+        }
+    }
+}
+
+enum Replying {
+    Once(ReplyFuture),
+    Stream(ReplyStream),
 }
 
 fn unknown_method(methods: &Methods, name: &str) -> RpcError {
@@ -131,15 +157,31 @@ fn panicked(name: &str) -> RpcError {
 
 /// Counts the call when it ends; one that is dropped before counts as cancelled.
 struct Timer {
-    meter: Arc<CallMeter>,
+    own: Arc<Own>,
+    index: Option<usize>,
     started: Instant,
-    done: bool,
+    /// Once the call has to wait. Most are ready at once.
+    under_way: Option<UnderWay>,
+    is_done: bool,
 }
 
 impl Timer {
+    fn meter(&self) -> &CallMeter {
+        self.own.dispatch.meter(self.index)
+    }
+
+    fn wait(&mut self) {
+        self.under_way.get_or_insert_with(|| self.own.activity.begin());
+    }
+
+    fn waiting(mut self) -> Self {
+        self.wait();
+        self
+    }
+
     fn finish(&mut self, error: Option<ErrorKind>) {
-        if !std::mem::replace(&mut self.done, true) {
-            self.meter.finished(self.started, error);
+        if !std::mem::replace(&mut self.is_done, true) {
+            self.meter().finished(self.started, error);
         }
     }
 }
@@ -163,9 +205,12 @@ impl Future for Call {
         let future = self.future.as_mut();
         let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
         let result = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Pending) => {
+                self.timer.wait();
+                return Poll::Pending;
+            }
             Ok(Poll::Ready(result)) => result,
-            Err(_) => Err(panicked(self.timer.meter.method())),
+            Err(_) => Err(panicked(self.timer.meter().method())),
         };
         self.timer.finish(result.as_ref().err().map(RpcError::kind));
         Poll::Ready(result)
@@ -182,7 +227,7 @@ impl Stream for CallStream {
     type Item = Result<Box<dyn Reply>, RpcError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.timer.done {
+        if self.timer.is_done {
             return Poll::Ready(None);
         }
         let stream = self.stream.as_mut();
@@ -190,7 +235,7 @@ impl Stream for CallStream {
         let item = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(item)) => item,
-            Err(_) => Some(Err(panicked(self.timer.meter.method()))),
+            Err(_) => Some(Err(panicked(self.timer.meter().method()))),
         };
         match &item {
             Some(Ok(_)) => {}
@@ -221,6 +266,7 @@ mod tests {
     fn dispatch(metrics: &Metrics) -> Arc<Dispatch> {
         let mut methods = Methods::new();
         methods.add("fail", "Fails.", fail);
+        methods.add("wait", "Never answers.", |_: Empty| std::future::pending::<Result<i64, RpcError>>());
         methods.add_stream("count", "Counts.", |_: Empty| {
             stream::iter([Ok(1_i64), Err(RpcError::failed("enough"))])
         });
@@ -246,6 +292,7 @@ mod tests {
         assert_eq!(error_of(&session, "fail", one("as told")).await.message(), "as told");
         assert_eq!(error_of(&session, "Fail", one("")).await.message(), "no method Fail; did you mean fail?");
         assert_eq!(error_of(&session, "count", Params::none()).await.kind(), ErrorKind::Unsupported);
+        assert_eq!(error_of(&session, "fail", Params::none()).await.kind(), ErrorKind::InvalidParams);
         drop(session.call("fail", one("never polled")).unwrap());
         let text = metrics.render();
         for line in [
@@ -253,11 +300,29 @@ mod tests {
             r#"manywire_errors_total{kind="failed",method="fail",wire="test"} 1"#,
             r#"manywire_errors_total{kind="cancelled",method="fail",wire="test"} 1"#,
             r#"manywire_errors_total{kind="unknown_method",method="(unknown)",wire="test"} 1"#,
-            r#"manywire_calls_total{method="fail",wire="test"} 3"#,
+            r#"manywire_errors_total{kind="invalid_params",method="fail",wire="test"} 1"#,
+            r#"manywire_errors_total{kind="unsupported",method="count",wire="test"} 1"#,
+            r#"manywire_calls_total{method="fail",wire="test"} 4"#,
+            r#"manywire_calls_total{method="count",wire="test"} 1"#,
         ] {
             assert!(text.contains(line), "no {line} in {text}");
         }
-        assert_eq!(metrics.calls_of("fail"), 3);
+        assert_eq!(text.matches("manywire_errors_total{").count(), 6, "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_waits_and_a_stream_are_under_way_until_they_end() {
+        let activity = Activity::new();
+        let session = dispatch(&Metrics::new()).session_of(&Limits::default(), &activity);
+        let mut ready = session.call("fail", one("at once")).unwrap();
+        assert!(activity.has_called() && futures_util::poll!(&mut ready).is_ready() && !activity.is_busy());
+        let mut waiting = session.call("wait", Params::none()).unwrap();
+        assert!(!activity.is_busy() && futures_util::poll!(&mut waiting).is_pending());
+        let stream = session.start("count", Params::none()).ok();
+        drop(waiting);
+        assert!(activity.is_busy());
+        drop(stream);
+        assert!(!activity.is_busy());
     }
 
     #[tokio::test]

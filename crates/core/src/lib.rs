@@ -22,6 +22,7 @@
 //! # });
 //! ```
 
+mod activity;
 mod budget;
 mod connection;
 mod dispatch;
@@ -38,6 +39,7 @@ mod shutdown;
 mod value;
 mod values;
 
+pub use activity::{Activity, UnderWay};
 pub use budget::{Budget, Charge, Memory, OverBudget};
 pub use connection::Connection;
 pub use dispatch::{Call, CallStream, Dispatch, Session, Started};

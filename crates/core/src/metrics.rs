@@ -9,7 +9,7 @@ use prometheus::core::Collector;
 use prometheus::{Encoder, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use crate::durations::{AllDurations, Durations};
-use crate::{ErrorKind, RpcError};
+use crate::ErrorKind;
 
 /// Where a call that names no method is counted, so that callers cannot invent labels.
 pub const UNKNOWN_METHOD: &str = "(unknown)";
@@ -132,16 +132,11 @@ impl CallMeter {
         &self.method
     }
 
-    /// Counts one finished call.
+    /// Counts one call that is finished, or was refused.
     pub fn finished(&self, started: Instant, error: Option<ErrorKind>) {
         self.durations.add(started.elapsed());
         if let Some(kind) = error {
             self.errors.with_label_values(&[self.wire, self.method.as_str(), kind.as_str()]).inc();
         }
-    }
-
-    /// Counts a call that was refused before it began.
-    pub fn refused(&self, error: &RpcError) {
-        self.finished(Instant::now(), Some(error.kind()));
     }
 }
