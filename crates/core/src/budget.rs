@@ -90,7 +90,13 @@ impl Memory {
 }
 
 impl Budget {
-    /// A budget of its own, for a connection that no server accepted: a client's, or a test's.
+    /// The budget of a client's connection: what its longest message may take while it is read and decoded.
+    pub fn of_client(limits: &Limits) -> Self {
+        let room = limits.connection_memory.max(limits.message_bytes.saturating_mul(4));
+        Self::alone(&Limits { connection_memory: room, memory: room.saturating_mul(2), ..limits.clone() })
+    }
+
+    /// A budget of its own, for a connection that no server accepted.
     pub fn alone(limits: &Limits) -> Self {
         Memory::new(limits).connection(limits)
     }
@@ -109,7 +115,7 @@ impl Budget {
 
     /// Whether the connection should not be read further for now.
     pub fn is_full(&self) -> bool {
-        self.own.is_full() || self.process.0.is_full() && self.held() > FREE
+        self.own.is_full() || self.held() > FREE && self.process.0.is_full()
     }
 
     /// Resolves when the connection may be read again.

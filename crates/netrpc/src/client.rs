@@ -41,12 +41,12 @@ impl Client {
 
     /// Speaks gob on a stream that is connected.
     pub fn gob(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, limits: &Limits) -> Self {
-        Self { driver: Driver::spawn(io, BytesMut::new(), GobClient::new(limits)) }
+        Self { driver: Driver::spawn(io, BytesMut::new(), GobClient::new(limits), limits) }
     }
 
     /// Speaks JSON-RPC 1.0 on a stream that is connected.
     pub fn json(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, limits: &Limits) -> Self {
-        Self { driver: Driver::spawn(io, BytesMut::new(), JsonClient::new(limits)) }
+        Self { driver: Driver::spawn(io, BytesMut::new(), JsonClient::new(limits), limits) }
     }
 
     /// Asks an HTTP server on the stream for gob at `path`, and speaks it.
@@ -63,7 +63,7 @@ impl Client {
                 "the server does not speak gob at {path}: it answered {status:?}"
             )));
         }
-        Ok(Self { driver: Driver::spawn(io, input, GobClient::new(limits)) })
+        Ok(Self { driver: Driver::spawn(io, input, GobClient::new(limits), limits) })
     }
 
     /// Calls a method and waits for its answer.

@@ -8,8 +8,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
-use manywire_core::{Arguments, ErrorKind, Returns, RpcError};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use manywire_core::{Arguments, Budget, Charge, ErrorKind, Limits, Returns, RpcError};
+use manywire_stream::{Inbox, Outbox};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 
 /// One wire format, as a client speaks it.
@@ -25,6 +26,11 @@ pub(crate) trait ClientCodec: Send + 'static {
 
     /// Takes the next complete reply from `input` and says which call it answers, and how to read it.
     fn next<'c>(&'c mut self, input: &'c mut BytesMut) -> Result<Option<(u64, Answer<'c>)>, RpcError>;
+
+    /// Bytes that it keeps itself between two calls of `next`: a message in pieces, definitions.
+    fn held(&self) -> usize {
+        0
+    }
 }
 
 /// An argument that every form can encode.
@@ -94,21 +100,22 @@ fn shut_down(why: impl std::fmt::Display) -> RpcError {
 
 impl Driver {
     /// Starts a task that drives the stream until it ends, or until every clone of this is gone and every call answered.
-    pub(crate) fn spawn<IO, C>(io: IO, input: BytesMut, codec: C) -> Self
+    pub(crate) fn spawn<IO, C>(io: IO, input: BytesMut, codec: C, limits: &Limits) -> Self
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         C: ClientCodec,
     {
         let (commands, receiver) = mpsc::unbounded_channel();
+        let budget = Budget::of_client(limits);
         let wire = Wire {
             io,
             codec,
             commands: receiver,
             waiting: HashMap::new(),
             next_seq: 0,
-            input,
-            out: Vec::new(),
-            sent: 0,
+            inbox: Inbox::new(input, &budget, limits),
+            outbox: Outbox::new(&budget, limits),
+            pieces: budget.nothing(),
             is_closing: false,
         };
         tokio::spawn(wire.drive());
@@ -141,9 +148,10 @@ struct Wire<IO, C> {
     commands: mpsc::UnboundedReceiver<Command>,
     waiting: HashMap<u64, Finish>,
     next_seq: u64,
-    input: BytesMut,
-    out: Vec<u8>,
-    sent: usize,
+    inbox: Inbox,
+    outbox: Outbox,
+    /// What the codec holds.
+    pieces: Charge,
     is_closing: bool,
 }
 
@@ -168,21 +176,20 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, C: ClientCodec> Wire<IO, C> {
         loop {
             self.take_commands(cx);
             let sent = self.send(cx).map_err(shut_down)?;
-            if self.is_closing && self.waiting.is_empty() && self.out.is_empty() {
+            if self.is_closing && self.waiting.is_empty() && self.outbox.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            match self.poll_receive(cx) {
+            match self.poll_receive(cx).map_err(shut_down)? {
                 Poll::Pending if sent && !self.is_closing => {}
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(shut_down(error))),
-                Poll::Ready(Ok(false)) => return Poll::Ready(Ok(())),
-                Poll::Ready(Ok(true)) => self.finish_calls()?,
+                Poll::Ready(0) => return Poll::Ready(Ok(())),
+                Poll::Ready(_) => self.finish_calls()?,
             }
         }
     }
 
     fn take_commands(&mut self, cx: &mut Context<'_>) {
-        while !self.is_closing && self.out.len() < ENOUGH_OUTPUT {
+        while !self.is_closing && self.outbox.waiting() < ENOUGH_OUTPUT {
             match self.commands.poll_recv(cx) {
                 Poll::Pending => return,
                 Poll::Ready(None) => self.is_closing = true,
@@ -193,7 +200,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, C: ClientCodec> Wire<IO, C> {
 
     fn encode(&mut self, Command { method, argument, finish }: Command) {
         let seq = self.next_seq;
-        match self.codec.request(seq, &method, &*argument, &mut self.out) {
+        match self.codec.request(seq, &method, &*argument, self.outbox.buffer()) {
             Err(error) => finish(Answer::Failed(error)),
             Ok(()) => {
                 self.next_seq += 1;
@@ -204,30 +211,18 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, C: ClientCodec> Wire<IO, C> {
 
     /// Sends as far as the server takes it; true when all is gone that was there.
     fn send(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        while self.sent < self.out.len() {
-            match Pin::new(&mut self.io).poll_write(cx, &self.out[self.sent..])? {
-                Poll::Pending => return Ok(false),
-                Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(written) => self.sent += written,
-            }
-        }
-        let had_some = self.sent > 0;
-        self.sent = 0;
-        self.out.clear();
-        Ok(had_some)
+        Ok(!self.outbox.is_empty() && self.outbox.poll_send(&mut self.io, cx)?.is_ready())
     }
 
-    /// Ready with false when the server closed the stream.
-    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        let mut space = [std::mem::MaybeUninit::uninit(); 16 << 10];
-        let mut chunk = ReadBuf::uninit(&mut space);
-        ready!(Pin::new(&mut self.io).poll_read(cx, &mut chunk))?;
-        self.input.extend_from_slice(chunk.filled());
-        Poll::Ready(Ok(!chunk.filled().is_empty()))
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.pieces.bytes() != self.codec.held() {
+            self.pieces.set(self.codec.held());
+        }
+        self.inbox.poll_read(&mut self.io, cx)
     }
 
     fn finish_calls(&mut self) -> Result<(), RpcError> {
-        while let Some((seq, answer)) = self.codec.next(&mut self.input)? {
+        while let Some((seq, answer)) = self.codec.next(self.inbox.buffer())? {
             // A reply that nobody waits for is dropped, as Go's client does.
             if let Some(finish) = self.waiting.remove(&seq) {
                 finish(answer);

@@ -1,7 +1,6 @@
 //! net/rpc over HTTP: gob after a `CONNECT`, and JSON in the body of a `POST`.
 
 use std::io;
-use std::time::Duration;
 
 use bytes::{Buf as _, BytesMut};
 use http::StatusCode;
@@ -10,7 +9,7 @@ use manywire_http::{Handler, Request, Response, read_body, reply};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use crate::json::answer_one;
-use crate::serve_gob;
+use crate::{Patience, serve_gob};
 
 /// Where Go's `rpc.HandleHTTP` listens.
 pub const GOB_PATH: &str = "/_goRPC_";
@@ -32,34 +31,31 @@ pub async fn serve_connect<IO>(mut io: IO, mut input: BytesMut, connection: &Con
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    let head = read_head(&mut io, &mut input);
-    let Ok(head) = tokio::time::timeout(connection.limits.handshake, head).await else {
+    let welcome = welcome(&mut io, &mut input);
+    let Ok(is_welcome) = tokio::time::timeout(connection.limits.handshake, welcome).await else {
         tracing::debug!("no complete CONNECT within the handshake limit");
         return Ok(());
     };
-    match head?.as_deref().map(connect_path) {
-        Some(Some(GOB_PATH)) => {
-            io.write_all(CONNECTED.as_bytes()).await?;
-            serve_gob(io, input, connection, Patience::Endless).await
-        }
-        Some(Some(_)) => refuse(io, "404 Not Found", "404 page not found\n").await,
-        Some(None) | None => refuse(io, "400 Bad Request", "400 Bad Request\n").await,
+    if is_welcome? {
+        return serve_gob(io, input, connection, Patience::OnceBegun).await;
     }
+    manywire_stream::close(&mut io, &connection.limits).await
 }
 
-/// How long a client may take until its first request is complete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
-    /// The handshake limit: for a client whose first bytes are the request.
-    Handshake,
-    /// Any time: for a client that has shaken hands already.
-    Endless,
-}
-
-impl Patience {
-    pub(crate) fn limit(self, connection: &Connection) -> Option<Duration> {
-        (self == Patience::Handshake).then_some(connection.limits.handshake)
-    }
+/// Answers the CONNECT; false where it was not one for gob.
+async fn welcome<IO>(io: &mut IO, input: &mut BytesMut) -> io::Result<bool>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let head = read_head(io, input).await?;
+    let (is_welcome, answer) = match head.as_deref().map(connect_path) {
+        Some(Some(GOB_PATH)) => (true, CONNECTED.to_owned()),
+        Some(Some(_)) => (false, refusal("404 Not Found", "404 page not found\n")),
+        Some(None) | None => (false, refusal("400 Bad Request", "400 Bad Request\n")),
+    };
+    io.write_all(answer.as_bytes()).await?;
+    io.flush().await?;
+    Ok(is_welcome)
 }
 
 /// Takes the request's head, up to and with the empty line, off the input; none when it is too long or breaks off.
@@ -67,22 +63,26 @@ pub(crate) async fn read_head<IO: AsyncRead + Unpin>(
     io: &mut IO,
     input: &mut BytesMut,
 ) -> io::Result<Option<String>> {
+    let mut searched = 0;
     loop {
-        if let Some(end) = head_end(input) {
-            let head = input.split_to(end);
-            return Ok(Some(String::from_utf8_lossy(&head).into_owned()));
+        if let Some(end) = head_end(input, searched) {
+            let head = String::from_utf8_lossy(&input[..end]).into_owned();
+            input.advance(end);
+            return Ok(Some(head));
         }
+        // The end may be cut, and the last two bytes are its beginning.
+        searched = input.len().saturating_sub(2);
         if input.len() > MAX_HEAD || io.read_buf(input).await? == 0 {
             return Ok(None);
         }
     }
 }
 
-/// Where the empty line ends, with or without carriage returns.
-fn head_end(input: &[u8]) -> Option<usize> {
-    memchr::memchr_iter(b'\n', input).find_map(|at| match &input[at + 1..] {
-        [b'\n', ..] => Some(at + 2),
-        [b'\r', b'\n', ..] => Some(at + 3),
+/// Where the empty line ends, with or without carriage returns; `searched` bytes hold no start of it.
+fn head_end(input: &[u8], searched: usize) -> Option<usize> {
+    memchr::memchr_iter(b'\n', &input[searched..]).find_map(|at| match &input[searched + at + 1..] {
+        [b'\n', ..] => Some(searched + at + 2),
+        [b'\r', b'\n', ..] => Some(searched + at + 3),
         _ => None,
     })
 }
@@ -94,13 +94,11 @@ fn connect_path(head: &str) -> Option<&str> {
     (method == "CONNECT" && version.starts_with("HTTP/1.")).then_some(path)
 }
 
-async fn refuse<IO: AsyncWrite + Unpin>(mut io: IO, status: &str, body: &str) -> io::Result<()> {
+fn refusal(status: &str, body: &str) -> String {
     let length = body.len();
-    let head = format!(
-        "HTTP/1.0 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\r\n"
-    );
-    io.write_all(format!("{head}{body}").as_bytes()).await?;
-    io.shutdown().await
+    format!(
+        "HTTP/1.0 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
 }
 
 /// Answers `POST /jsonrpc`, and tells anyone who does not CONNECT to `/_goRPC_` to do so.
@@ -148,9 +146,12 @@ mod tests {
 
     #[test]
     fn heads_end_at_the_empty_line() {
-        assert_eq!(head_end(b"CONNECT /_goRPC_ HTTP/1.0\n\nrest"), Some(27));
-        assert_eq!(head_end(b"CONNECT / HTTP/1.1\r\nHost: x\r\n\r\n"), Some(31));
-        assert_eq!(head_end(b"CONNECT / HTTP/1.1\r\nHost: x\r\n"), None);
+        for head in [&b"CONNECT /_goRPC_ HTTP/1.0\n\n"[..], b"CONNECT / HTTP/1.1\r\nHost: x\r\n\r\n"] {
+            for searched in 0..head.len() - 2 {
+                assert_eq!(head_end(&[head, b"rest\n\n"].concat(), searched), Some(head.len()));
+            }
+            assert_eq!(head_end(&head[..head.len() - 1], 0), None);
+        }
         assert_eq!(connect_path("CONNECT /_goRPC_ HTTP/1.0\n\n"), Some(GOB_PATH));
         assert_eq!(connect_path("GET / HTTP/1.0\n\n"), None);
     }

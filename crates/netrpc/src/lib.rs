@@ -36,8 +36,9 @@ mod post;
 
 pub use client::Client;
 pub use driver::Pending;
-pub use http::{GOB_PATH, JSON_PATH, JsonPost, Patience, serve_connect};
+pub use http::{GOB_PATH, JSON_PATH, JsonPost, serve_connect};
 pub use introspection::with_introspection;
+pub use pipeline::Patience;
 pub use post::PostClient;
 
 /// Serves gob on a stream, of which `input` was read before.
@@ -51,7 +52,7 @@ where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
     let codec = gob::GobServer::new(&connection.limits);
-    pipeline::serve(io, input, codec, connection, patience.limit(connection)).await
+    pipeline::serve(io, input, codec, connection, patience).await
 }
 
 /// Serves JSON-RPC 1.0 on a stream, of which `input` was read before.
@@ -65,5 +66,5 @@ where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
     let codec = json::JsonServer::new(&connection.limits);
-    pipeline::serve(io, input, codec, connection, patience.limit(connection)).await
+    pipeline::serve(io, input, codec, connection, patience).await
 }

@@ -3,14 +3,14 @@
 
 use std::future::{Future as _, poll_fn};
 use std::io;
-use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use manywire_core::{Call, Connection, Reply, RpcError, Session};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use manywire_core::{Call, Charge, Connection, OverBudget, Reply, RpcError, Session};
+use manywire_stream::{Inbox, Outbox};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
 /// One wire format, as a server speaks it.
@@ -25,8 +25,18 @@ pub(crate) trait Codec {
         input: &mut BytesMut,
     ) -> Result<Option<Incoming<Self::Call>>, Unreadable>;
 
-    /// Appends a reply to `out`.
+    /// Appends a reply to `out`, of no more bytes than a message may have.
     fn reply(&mut self, call: Self::Call, result: Result<Box<dyn Reply>, RpcError>, out: &mut Vec<u8>);
+
+    /// Bytes that it keeps itself between two calls of `next`: a message in pieces, definitions.
+    fn held(&self) -> usize {
+        0
+    }
+
+    /// Bytes in memory of what was taken last, its id and its arguments, of which `length` were sent.
+    fn weight(&self, length: usize) -> usize {
+        length
+    }
 }
 
 /// A request whose method has been started, or could not be.
@@ -41,9 +51,6 @@ impl<C> Incoming<C> {
     }
 }
 
-/// A call and its outcome.
-type Finished<C> = (C, Result<Box<dyn Reply>, RpcError>);
-
 /// The stream cannot be read any further; the connection has to end.
 #[derive(Debug)]
 pub(crate) struct Unreadable(String);
@@ -54,82 +61,84 @@ impl Unreadable {
     }
 }
 
+/// How long a client may take until its first request is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// The handshake limit: for a client whose first bytes are the request.
+    Handshake,
+    /// The same, but from its first byte on: for a client that has shaken hands already, and may keep the connection.
+    OnceBegun,
+}
+
 /// Replies beyond this many bytes are sent before more requests are looked at.
 const ENOUGH_OUTPUT: usize = 256 << 10;
 
-/// What a read is offered. It lies on the stack, so that an idle connection holds no buffer.
-const READ_CHUNK: usize = 16 << 10;
-
-/// How long that is read which a peer sends after a request that could not be.
-const LINGER: Duration = Duration::from_millis(500);
+/// A call that holds no more than this is not charged before its method has been polled once, and most are done then.
+const LIGHT: usize = 4 << 10;
 
 /// Serves a connection until the peer leaves or the server winds down. `input` holds what was read of it before.
-///
-/// With `patience`, the first request has to be complete within that time.
 pub(crate) async fn serve<IO, C>(
     io: IO,
     input: BytesMut,
     codec: C,
     connection: &Connection,
-    patience: Option<Duration>,
+    patience: Patience,
 ) -> io::Result<()>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
     C: Codec,
 {
-    let mut pipeline = Pipeline {
-        io,
-        codec,
-        session: &connection.session,
-        input,
-        out: Vec::new(),
-        sent: 0,
-        unsent: 0,
-        running: JoinSet::new(),
-        in_flight: connection.limits.in_flight,
-        calls: 0,
-        phase: Phase::Open,
-        is_eof: false,
-    };
+    let mut pipeline = Pipeline::new(io, input, codec, connection);
     let mut draining = pin!(connection.drain.started());
-    let mut overdue = pin!(async {
-        match patience {
-            Some(patience) => tokio::time::sleep(patience).await,
-            None => std::future::pending().await,
-        }
-    });
+    let mut overdue = pin!(handshake(connection.limits.handshake));
+    let mut is_begun = patience == Patience::Handshake;
     poll_fn(|cx| {
         if pipeline.phase == Phase::Open && draining.as_mut().poll(cx).is_ready() {
             pipeline.phase = Phase::Ending;
         }
         let driven = pipeline.poll_drive(cx);
-        if pipeline.calls == 0 && driven.is_pending() && overdue.as_mut().poll(cx).is_ready() {
-            tracing::debug!("no complete request within the handshake limit");
-            return Poll::Ready(Ok(()));
+        if pipeline.calls == 0 && driven.is_pending() {
+            is_begun |= pipeline.has_begun();
+            if is_begun && overdue.as_mut().poll(cx).is_ready() {
+                tracing::debug!("no complete request within the handshake limit");
+                return Poll::Ready(Ok(()));
+            }
         }
         driven
     })
     .await?;
     let (mut io, is_broken) = (pipeline.io, pipeline.phase == Phase::Broken);
-    io.shutdown().await?;
+    manywire_stream::close(&mut io, &connection.limits).await?;
     if is_broken {
-        Box::pin(linger(io)).await;
+        Box::pin(manywire_stream::linger(&mut io)).await;
     }
     Ok(())
 }
+
+/// The time counts from the first poll on.
+async fn handshake(limit: Duration) {
+    tokio::time::sleep(limit).await;
+}
+
+/// A call, what it held, and its outcome.
+type Finished<C> = (C, usize, Result<Box<dyn Reply>, RpcError>);
 
 struct Pipeline<'c, IO, C: Codec> {
     io: IO,
     codec: C,
     session: &'c Session,
-    input: BytesMut,
-    /// Replies, of which the first `sent` bytes are gone.
-    out: Vec<u8>,
-    sent: usize,
-    /// Replies that are in `out`.
+    inbox: Inbox,
+    outbox: Outbox,
+    /// Replies that are in the outbox.
     unsent: usize,
     running: JoinSet<Finished<C::Call>>,
     in_flight: usize,
+    /// What running calls hold.
+    arguments: Charge,
+    /// What the codec holds.
+    pieces: Charge,
+    /// Bytes that were taken off the input for the request that is being read.
+    taken: usize,
     /// Requests taken so far.
     calls: u64,
     phase: Phase,
@@ -146,18 +155,39 @@ enum Phase {
     Broken,
 }
 
-impl<IO: AsyncRead + AsyncWrite + Unpin, C: Codec> Pipeline<'_, IO, C> {
+impl<'c, IO: AsyncRead + AsyncWrite + Unpin, C: Codec> Pipeline<'c, IO, C> {
+    fn new(io: IO, input: BytesMut, codec: C, connection: &'c Connection) -> Self {
+        let Connection { session, limits, budget, .. } = connection;
+        Self {
+            io,
+            codec,
+            session,
+            inbox: Inbox::new(input, budget, limits),
+            outbox: Outbox::new(budget, limits),
+            unsent: 0,
+            running: JoinSet::new(),
+            in_flight: limits.in_flight,
+            arguments: budget.nothing(),
+            pieces: budget.nothing(),
+            taken: 0,
+            calls: 0,
+            phase: Phase::Open,
+            is_eof: false,
+        }
+    }
+
     /// Moves whatever can be moved, until nothing can; ready when the connection has nothing left to do.
     fn poll_drive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             while self.can_take() && self.take_request(cx) {}
+            self.inbox.trim();
             // After the calls above have begun, so that their end wakes this task.
             self.collect_finished(cx);
             if self.send(cx)? {
                 continue;
             }
             let is_over = self.phase != Phase::Open || self.is_eof;
-            if is_over && self.running.is_empty() && self.out.is_empty() {
+            if is_over && self.running.is_empty() && self.outbox.is_empty() {
                 return Poll::Ready(Ok(()));
             }
             if is_over || !self.can_take() {
@@ -167,90 +197,105 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, C: Codec> Pipeline<'_, IO, C> {
         }
     }
 
+    /// Whether a request has begun to come.
+    fn has_begun(&self) -> bool {
+        self.taken > 0 || !self.inbox.bytes().is_empty()
+    }
+
     /// Whether another call may begin; a call counts until its reply is sent.
     fn can_take(&self) -> bool {
         self.phase == Phase::Open
             && self.running.len() + self.unsent < self.in_flight
-            && self.out.len() < ENOUGH_OUTPUT
+            && self.outbox.waiting() < ENOUGH_OUTPUT
     }
 
     /// Takes one request from the input and polls its method once; false when no complete request is there.
     fn take_request(&mut self, cx: &mut Context<'_>) -> bool {
-        let Incoming { call, started } = match self.codec.next(self.session, &mut self.input) {
-            Ok(Some(incoming)) => incoming,
+        let before = self.inbox.bytes().len();
+        let next = self.codec.next(self.session, self.inbox.buffer());
+        self.taken += before - self.inbox.bytes().len();
+        match next {
+            Ok(Some(incoming)) => self.start(incoming, cx),
             Ok(None) => return false,
             Err(Unreadable(why)) => {
                 tracing::debug!(why, "a request that cannot be read");
                 self.phase = Phase::Broken;
+                self.inbox.buffer().clear();
                 return false;
             }
-        };
-        self.calls += 1;
-        match started {
-            Err(error) => self.write_reply(call, Err(error)),
-            Ok(mut method) => match Pin::new(&mut method).poll(cx) {
-                Poll::Ready(result) => self.write_reply(call, result),
-                Poll::Pending => {
-                    self.running.spawn(async move { (call, method.await) });
-                }
-            },
         }
         true
     }
 
+    fn start(&mut self, Incoming { call, started }: Incoming<C::Call>, cx: &mut Context<'_>) {
+        self.calls += 1;
+        let weight = self.codec.weight(std::mem::take(&mut self.taken));
+        let admitted = started.and_then(|method| Ok(self.admit(weight).map(|()| method)?));
+        match admitted {
+            Err(error) => self.write_reply(call, Err(error)),
+            Ok(mut method) => match Pin::new(&mut method).poll(cx) {
+                Poll::Ready(result) => {
+                    self.release_arguments(weight);
+                    self.write_reply(call, result);
+                }
+                Poll::Pending => {
+                    if weight <= LIGHT {
+                        self.arguments.set(self.arguments.bytes() + weight);
+                    }
+                    self.running.spawn(async move { (call, weight, method.await) });
+                }
+            },
+        }
+    }
+
+    /// Charges a call whose arguments are long, before anything of its method has run.
+    fn admit(&mut self, weight: usize) -> Result<(), OverBudget> {
+        if weight <= LIGHT { Ok(()) } else { self.arguments.resize(self.arguments.bytes() + weight) }
+    }
+
+    /// Gives back what [`admit`](Self::admit) charged, for a call that was done at once.
+    fn release_arguments(&mut self, weight: usize) {
+        if weight > LIGHT {
+            self.arguments.set(self.arguments.bytes() - weight);
+        }
+    }
+
     fn write_reply(&mut self, call: C::Call, result: Result<Box<dyn Reply>, RpcError>) {
-        self.codec.reply(call, result, &mut self.out);
+        self.codec.reply(call, result, self.outbox.buffer());
         self.unsent += 1;
     }
 
     fn collect_finished(&mut self, cx: &mut Context<'_>) {
-        while let Poll::Ready(Some(finished)) = self.running.poll_join_next(cx) {
+        let mut released = 0;
+        while self.outbox.waiting() < ENOUGH_OUTPUT
+            && let Poll::Ready(Some(finished)) = self.running.poll_join_next(cx)
+        {
             // A task has no result only when it was aborted, and none is: panics are caught inside the call.
-            if let Ok((call, result)) = finished {
+            if let Ok((call, weight, result)) = finished {
+                released += weight;
                 self.write_reply(call, result);
             }
+        }
+        if released > 0 {
+            self.arguments.set(self.arguments.bytes() - released);
         }
     }
 
     /// Sends replies as far as the peer takes them; true when all are gone that were there.
     fn send(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        if self.out.is_empty() {
+        if self.outbox.is_empty() || self.outbox.poll_send(&mut self.io, cx)?.is_pending() {
             return Ok(false);
         }
-        while let Poll::Ready(written) = Pin::new(&mut self.io).poll_write(cx, &self.out[self.sent..])? {
-            if written == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            self.sent += written;
-            if self.sent == self.out.len() {
-                (self.sent, self.unsent) = (0, 0);
-                self.out.clear();
-                self.out.shrink_to(READ_CHUNK);
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        self.unsent = 0;
+        Ok(true)
     }
 
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut space = [MaybeUninit::uninit(); READ_CHUNK];
-        let mut chunk = ReadBuf::uninit(&mut space);
-        if self.input.is_empty() {
-            self.input = BytesMut::new();
+        if self.pieces.bytes() != self.codec.held() {
+            self.pieces.set(self.codec.held());
         }
-        ready!(Pin::new(&mut self.io).poll_read(cx, &mut chunk))?;
-        if chunk.filled().is_empty() {
-            self.is_eof = true;
-        }
-        self.input.extend_from_slice(chunk.filled());
+        let count = ready!(self.inbox.poll_read(&mut self.io, cx))?;
+        self.is_eof = count == 0;
         Poll::Ready(Ok(()))
     }
-}
-
-/// Reads what else the peer was sending, for a while: closing on unread bytes would take back our last words.
-async fn linger<IO: AsyncRead + Unpin>(mut io: IO) {
-    let mut rest = [0; 1024];
-    let drained = async { while io.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
-    // Whether the peer stops in time makes no difference: the connection ends here.
-    let _ = tokio::time::timeout(LINGER, drained).await;
 }
