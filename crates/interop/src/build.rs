@@ -1,33 +1,14 @@
 //! Where the programs come from that tests start: each is built once, into the target folder.
 
 use std::env;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-/// A program of the Go module beside this crate; none, and a line that says so, where there is no `go`.
+/// A program of the Go module beside this crate; none, and the test is skipped, where there is no Go for it.
 pub fn go_program(name: &str) -> Option<PathBuf> {
-    static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let folder = FOLDER.get_or_init(build_go);
-    if folder.is_none() {
-        // Not print!, which the test harness keeps to itself when a test passes.
-        let _ = writeln!(std::io::stderr(), "SKIPPED: no Go");
-    }
-    folder.as_ref().map(|folder| folder.join(name))
-}
-
-fn build_go() -> Option<PathBuf> {
-    Command::new("go").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
-    let folder = target_folder().join("interop-go");
-    let mut go = Command::new("go");
-    go.args(["build", "-trimpath", "-o"]).arg(&folder).arg("./...");
-    go.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("go"));
-    // The standard library is all that is needed: neither a network, nor another Go, nor a C compiler.
-    go.env("GOPROXY", "off").env("GOTOOLCHAIN", "local").env("GOFLAGS", "").env("CGO_ENABLED", "0");
-    std::fs::create_dir_all(&folder).unwrap_or_else(|e| panic!("cannot create {}: {e}", folder.display()));
-    succeed(go);
-    Some(folder)
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("go");
+    manywire_peers::go::build(&module, &format!("./cmd/{name}"))
 }
 
 /// The `manywire` program, built as the tests are.
@@ -49,13 +30,6 @@ fn executable(messages: &[u8]) -> PathBuf {
         message.get("executable")?.as_str().map(PathBuf::from)
     });
     found.unwrap_or_else(|| panic!("cargo names no program in {messages}"))
-}
-
-/// The folder of this build, `target/debug` for example: tests lie in its `deps`.
-fn target_folder() -> PathBuf {
-    let test = env::current_exe().unwrap_or_else(|e| panic!("a test does not know where it lies: {e}"));
-    let folder = test.ancestors().nth(2);
-    folder.unwrap_or_else(|| panic!("{} lies in no target folder", test.display())).to_owned()
 }
 
 fn succeed(mut command: Command) -> Output {

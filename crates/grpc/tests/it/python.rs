@@ -1,7 +1,6 @@
 //! The notes' own Python clients, run as a person runs them.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use manywire_http::Http2;
 use tokio::process::Command;
@@ -12,20 +11,8 @@ pub(crate) fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// A Python that has grpcio; without one the tests that need it say that they are skipped.
 pub(crate) fn interpreter() -> Option<&'static str> {
-    static FOUND: OnceLock<Option<String>> = OnceLock::new();
-    let found = FOUND.get_or_init(|| {
-        if let Ok(path) = std::env::var("MANYWIRE_PYTHON") {
-            return Some(path);
-        }
-        let has_grpc = std::process::Command::new("python3").args(["-c", "import grpc"]).output();
-        has_grpc.is_ok_and(|output| output.status.success()).then(|| "python3".to_owned())
-    });
-    if found.is_none() {
-        eprintln!("SKIPPED: grpcio is not installed (set MANYWIRE_PYTHON)");
-    }
-    found.as_deref()
+    manywire_peers::python("grpc")
 }
 
 /// What a client printed, and whether it succeeded.

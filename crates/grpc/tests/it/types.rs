@@ -152,7 +152,7 @@ async fn python_reads_and_returns_the_same_messages() {
 
 #[tokio::test]
 async fn go_reads_and_returns_the_same_messages() {
-    let Some(program) = go::build("./cmd/grpc-types", "grpc-types").await else { return };
+    let Some(program) = go::build("./cmd/grpc-types") else { return };
     let host = Host::start().await;
     assert_eq!(through(&program, &[&host.address.to_string()]).await, all());
 }

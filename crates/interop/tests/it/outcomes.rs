@@ -55,11 +55,7 @@ fn go() -> Option<Peer> {
 }
 
 fn python(server: &str) -> Option<Peer> {
-    let Some(python) = std::env::var_os("MANYWIRE_PYTHON") else {
-        eprintln!("SKIPPED: no Python with the packages of python/requirements-test.txt (MANYWIRE_PYTHON)");
-        return None;
-    };
-    let mut program = Command::new(python);
+    let mut program = Command::new(manywire_peers::python("zerorpc")?);
     program.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(server)).arg("--until-eof");
     Some(Peer::start(program, 1))
 }

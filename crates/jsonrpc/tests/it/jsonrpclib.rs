@@ -1,29 +1,15 @@
 //! Python's jsonrpclib-pelix in both roles, as a process.
 
-use std::io::Write as _;
 use std::process::Stdio;
 use std::time::Duration;
 
 use manywire_core::{ErrorKind, Limits, Value};
 use manywire_jsonrpc::{Arguments, Client};
+use manywire_peers::python;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
 use crate::server::TestServer;
-
-/// A Python that has jsonrpclib-pelix; says so where there is none.
-async fn python() -> Option<String> {
-    let python = std::env::var("MANYWIRE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let check = Command::new(&python).args(["-c", "import jsonrpclib"]).stderr(Stdio::null()).status().await;
-    if check.is_ok_and(|status| status.success()) {
-        return Some(python);
-    }
-    assert!(std::env::var_os("MANYWIRE_PYTHON").is_none(), "MANYWIRE_PYTHON has no jsonrpclib-pelix");
-    // Not through println!, which a passing test keeps to itself.
-    let mut terminal = std::io::stderr();
-    writeln!(terminal, "SKIPPED: jsonrpclib-pelix is not installed (set MANYWIRE_PYTHON)").unwrap();
-    None
-}
 
 async fn run(python: &str, script: &str, url: &str) -> String {
     let path = format!("{}/{script}", env!("CARGO_MANIFEST_DIR"));
@@ -38,31 +24,31 @@ async fn run(python: &str, script: &str, url: &str) -> String {
 
 #[tokio::test]
 async fn its_client_finds_a_server_of_its_own_kind() {
-    let Some(python) = python().await else { return };
+    let Some(python) = python("jsonrpclib") else { return };
     let server = TestServer::start().await;
-    let said = run(&python, "tests/it/peer_client.py", &server.url("http")).await;
+    let said = run(python, "tests/it/peer_client.py", &server.url("http")).await;
     assert!(said.ends_with("all is well\n"), "{said}");
     assert_eq!(server.metrics.calls_of("hello"), 3, "notifications must run");
 }
 
 #[tokio::test]
 async fn the_scripts_for_users_run() {
-    let Some(python) = python().await else { return };
+    let Some(python) = python("jsonrpclib") else { return };
     let server = TestServer::start().await;
-    let said = run(&python, "../../python/jsonrpclib_client.py", &server.url("http")).await;
+    let said = run(python, "../../python/jsonrpclib_client.py", &server.url("http")).await;
     assert!(said.contains("3 + 4 = 7"), "{said}");
-    let said = run(&python, "../../python/thread_pool_client.py", &server.url("http")).await;
+    let said = run(python, "../../python/thread_pool_client.py", &server.url("http")).await;
     assert_eq!(said.matches(" = ").count(), 10, "{said}");
 }
 
 #[tokio::test]
 async fn the_scripts_for_users_say_where_no_server_is() {
-    let Some(python) = python().await else { return };
+    let Some(python) = python("jsonrpclib") else { return };
     for script in ["jsonrpclib_client.py", "thread_pool_client.py"] {
         let path = format!("{}/../../python/{script}", env!("CARGO_MANIFEST_DIR"));
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let url = format!("http://127.0.0.1:{port}");
-        let output = Command::new(&python).args([&path, "--url", &url]).output().await.unwrap();
+        let output = Command::new(python).args([&path, "--url", &url]).output().await.unwrap();
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{complaint}");
         assert_eq!(complaint.trim().lines().count(), 1, "{complaint}");
@@ -72,7 +58,7 @@ async fn the_scripts_for_users_say_where_no_server_is() {
 
 #[tokio::test]
 async fn our_client_speaks_to_its_server() {
-    let Some(python) = python().await else { return };
+    let Some(python) = python("jsonrpclib") else { return };
     let path = format!("{}/tests/it/peer_server.py", env!("CARGO_MANIFEST_DIR"));
     let mut child = Command::new(python).arg(path).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -23,8 +23,7 @@ fn start() -> (Server, tempfile::TempDir) {
 fn local_time_is_that_of_the_time_zone_in_the_environment() {
     let zone = "Asia/Shanghai";
     if !std::path::Path::new("/usr/share/zoneinfo").join(zone).exists() {
-        eprintln!("SKIPPED: no time zones in /usr/share/zoneinfo");
-        return;
+        return manywire_peers::skip("no time zones in /usr/share/zoneinfo");
     }
     let mut shanghai = program();
     shanghai.env("TZ", zone);

@@ -4,6 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use crate::{Server, get};
 
 fn sleep_call(ms: u32) -> String {
@@ -26,7 +28,7 @@ fn a_drain_finishes_calls_refuses_new_ones_and_exits_0() {
     let mut idle = server.connect("any");
     idle.write_all(br#"{"method":"js.J","params":["x"],"id":1}"#).unwrap();
     idle.read_exact(&mut [0; 35]).unwrap();
-    server.signal("TERM");
+    server.signal(Signal::TERM);
     idle.read_to_end(&mut Vec::new()).unwrap();
     let draining = get(server.connect("ops"), "/readyz");
     assert!(draining.starts_with("HTTP/1.1 503"), "{draining}");
@@ -43,7 +45,7 @@ fn what_takes_longer_than_the_drain_limit_is_cut() {
     let mut server = Server::start(&["any"], &["--drain", "100ms"]);
     let mut busy = start_sleeping(&server, 60_000);
     let started = Instant::now();
-    server.signal("INT");
+    server.signal(Signal::INT);
     busy.read_to_end(&mut Vec::new()).unwrap();
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
     assert!(started.elapsed() < Duration::from_secs(20));
@@ -53,8 +55,8 @@ fn what_takes_longer_than_the_drain_limit_is_cut() {
 fn a_second_signal_ends_it_at_once() {
     let mut server = Server::start(&["any", "ops"], &["--drain", "10m"]);
     let _busy = start_sleeping(&server, 60_000);
-    server.signal("TERM");
+    server.signal(Signal::TERM);
     while !get(server.connect("ops"), "/readyz").starts_with("HTTP/1.1 503") {}
-    server.signal("TERM");
+    server.signal(Signal::TERM);
     assert!(server.child.wait().unwrap().success());
 }

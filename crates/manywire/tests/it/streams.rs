@@ -1,8 +1,10 @@
 //! Streams from a terminal: items as they come, requests as they are typed, and Ctrl-C.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{Server, get, program};
 
@@ -17,11 +19,6 @@ fn spawn(arguments: &[&str]) -> (Child, impl FnMut() -> String + use<>) {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     (child, move || lines.next().unwrap().unwrap())
-}
-
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
-    assert!(sent.unwrap().success());
 }
 
 #[test]
@@ -65,11 +62,11 @@ fn ctrl_c_ends_a_stream_and_the_server_is_told() {
         (format!("grpc://{at}"), &["Greeter/AllStream", "-"]),
         (format!("zerorpc://{at}"), &["streaming_range", "0", "1000000000", "1"]),
     ] {
-        for (name, code) in [("INT", 130), ("TERM", 143)] {
+        for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
             let (mut child, mut next) = spawn(&[&[&*url], call].concat());
             next();
             // Nobody reads on, and stdin stays open.
-            signal(&child, name);
+            kill_process(Pid::from_child(&child), signal).unwrap();
             assert_eq!(child.wait().unwrap().code(), Some(code), "{url}");
             let said = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
             assert_eq!(said, "", "{url}");

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::transcript::session;
 use crate::{Server, get, program, text};
 
@@ -120,8 +122,7 @@ fn an_upload_that_is_interrupted_leaves_nothing_behind() {
     let mut stdin = child.stdin.take().unwrap();
     // All of this is on its way only once the server has most of it: the buffers between hold less.
     stdin.write_all(&content(16 << 20)).unwrap();
-    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(std::io::read_to_string(child.stderr.take().unwrap()).unwrap(), "");
     // The one that asks is of HTTP, too.
@@ -137,8 +138,7 @@ fn a_download_that_is_interrupted_leaves_nothing_behind() {
     std::fs::File::create(theirs.path().join("large")).unwrap().set_len(1 << 30).unwrap();
     let mut child = program().args(["download", &url, "large"]).current_dir(&ours).spawn().unwrap();
     wait_for("nothing of it arrives", || !names(ours.path()).is_empty());
-    let status = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(143));
     assert_eq!(names(ours.path()), [""; 0]);
 }

@@ -1,6 +1,6 @@
 //! zerorpc against Python's zerorpc: its client on our server, and our client on its server.
 //!
-//! The interpreter is `$MANYWIRE_PYTHON`, or `python3` where that can import zerorpc; without one these tests say so and pass.
+//! The interpreter is `$MANYWIRE_PYTHON`, or `python3` where that can import zerorpc; without one these tests are skipped.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 

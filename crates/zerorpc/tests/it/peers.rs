@@ -1,9 +1,8 @@
 //! The two sides of a test: our server in this process, Python in another.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::Stdio;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use manywire_core::{Connection, Dispatch, Limits, Methods, Metrics, Shutdown};
@@ -66,23 +65,7 @@ pub(crate) fn service() -> Methods {
 
 /// An interpreter that has zerorpc.
 pub(crate) fn python() -> Option<&'static str> {
-    static FOUND: OnceLock<Option<String>> = OnceLock::new();
-    let found = FOUND.get_or_init(|| match std::env::var("MANYWIRE_PYTHON") {
-        Ok(interpreter) => Some(interpreter),
-        Err(_) => {
-            let has_zerorpc = std::process::Command::new("python3")
-                .args(["-c", "import zerorpc"])
-                .stderr(Stdio::null())
-                .status();
-            has_zerorpc.is_ok_and(|status| status.success()).then(|| "python3".into())
-        }
-    });
-    if found.is_none() {
-        // The test runner hides what a passing test prints by macro.
-        let mut terminal = std::io::stdout();
-        writeln!(terminal, "SKIPPED: zerorpc is not installed (set MANYWIRE_PYTHON)").unwrap();
-    }
-    found.as_deref()
+    manywire_peers::python("zerorpc")
 }
 
 /// Starts a Python script with our preamble; nothing where there is no interpreter.

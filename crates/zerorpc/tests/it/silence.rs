@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use manywire_core::{ErrorKind, Limits};
-
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::client::python_server;
@@ -46,9 +46,8 @@ async fn a_frozen_server_is_lost_after_two_periods() {
     };
     let freeze = async {
         client.call("hello", vec!["x".into()]).await.unwrap();
-        let pid = python.id().unwrap().to_string();
-        let stopped = std::process::Command::new("kill").args(["-STOP", &pid]).status();
-        assert!(stopped.unwrap().success());
+        let pid = Pid::from_raw(python.id().unwrap().cast_signed()).unwrap();
+        kill_process(pid, Signal::STOP).unwrap();
     };
     let (lost, ()) = tokio::join!(client.call("wait", vec![60.into()]), freeze);
     let error = lost.unwrap_err();
