@@ -8,11 +8,11 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
+use manywire_http::RequestBody;
 use tonic::Status;
 
 /// The body of an HTTP/2 request.
-pub(crate) struct Whole(pub(crate) Incoming);
+pub(crate) struct Whole(pub(crate) RequestBody);
 
 impl Body for Whole {
     type Data = Bytes;

@@ -1,21 +1,23 @@
 //! Answers.
 
-use std::io::Write as _;
-
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::{Body, Response};
+use crate::body::Kind;
+use crate::gzip::{Gzip, SLICE, gzip};
+use crate::{Body, Content, Response};
 
 /// Below this, compressing costs more than it saves.
 const WORTH_COMPRESSING: usize = 1_400;
 
 /// An answer with a whole body.
-pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response {
-    let mut response = Response::new(Body::whole(body));
+pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Content>) -> Response {
+    respond(status, content_type, Body::whole(body))
+}
+
+fn respond(status: StatusCode, content_type: &'static str, body: Body) -> Response {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
@@ -26,16 +28,21 @@ pub fn reply_compressed(
     request: &HeaderMap,
     status: StatusCode,
     content_type: &'static str,
-    body: impl Into<Bytes>,
+    body: impl Into<Content>,
 ) -> Response {
-    let body = body.into();
-    if body.len() < WORTH_COMPRESSING || !accepts_gzip(request) {
-        return reply(status, content_type, body);
+    let content = body.into();
+    if content.len() < WORTH_COMPRESSING || !accepts_gzip(request) {
+        return reply(status, content_type, content);
     }
-    let Ok(packed) = gzip(&body) else {
-        return reply(status, content_type, body);
+    let packed = if content.len() <= SLICE {
+        match gzip(&content) {
+            Ok(packed) => Body::whole(packed),
+            Err(_) => return reply(status, content_type, content),
+        }
+    } else {
+        Body(Kind::Gzip(Box::new(Gzip::new(content))))
     };
-    let mut response = reply(status, content_type, packed);
+    let mut response = respond(status, content_type, packed);
     response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
     response
@@ -43,16 +50,10 @@ pub fn reply_compressed(
 
 /// 405, with the methods that the path does answer.
 pub fn method_not_allowed(allowed: &'static str) -> Response {
-    let mut response =
-        reply(StatusCode::METHOD_NOT_ALLOWED, "text/plain; charset=utf-8", format!("use {allowed}\n"));
+    let text = Bytes::from(format!("use {allowed}\n"));
+    let mut response = reply(StatusCode::METHOD_NOT_ALLOWED, "text/plain; charset=utf-8", text);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response
-}
-
-fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
-    encoder.write_all(body)?;
-    encoder.finish()
 }
 
 fn accepts_gzip(request: &HeaderMap) -> bool {
@@ -66,12 +67,18 @@ fn accepts_gzip(request: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
+    use http_body_util::BodyExt as _;
+
     use super::*;
+
+    fn headers(accept: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(accept))])
+    }
 
     #[test]
     fn gzip_is_sent_only_where_it_is_wanted_and_pays() {
-        let headers =
-            |value: &'static str| HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(value))]);
         let is_packed = |accept, length| {
             let response = reply_compressed(&headers(accept), StatusCode::OK, "text/xml", vec![b'x'; length]);
             response.headers().contains_key(CONTENT_ENCODING)
@@ -81,5 +88,17 @@ mod tests {
         assert!(!is_packed("gzip;q=0", 10_000));
         assert!(!is_packed("deflate", 10_000));
         assert!(!is_packed("gzip", 100));
+    }
+
+    #[tokio::test]
+    async fn an_answer_of_any_length_is_the_same_when_it_was_unpacked() {
+        for length in [1_400, SLICE, SLICE + 1, 1_000_000] {
+            let plain = (0..length).map(|at| (at % 251) as u8 ^ (at / 1_000) as u8).collect::<Vec<_>>();
+            let response = reply_compressed(&headers("gzip"), StatusCode::OK, "text/xml", plain.clone());
+            let packed = response.into_body().collect().await.unwrap().to_bytes();
+            let mut unpacked = Vec::new();
+            flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).unwrap();
+            assert!(unpacked == plain && packed.len() < length, "{length}");
+        }
     }
 }

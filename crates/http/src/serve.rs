@@ -2,21 +2,26 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http::HeaderValue;
+use http::header::{CONNECTION, EXPECT};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use manywire_core::{Drain, Limits, gated};
+use manywire_core::gated;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::watch::{Busy, Progress, Watched};
-use crate::{Body, BoxError, Request, Response};
+use crate::answer::Answer;
+use crate::progress::Progress;
+use crate::stream_task::Streams;
+use crate::watch::Watched;
+use crate::{Request, RequestBody, Response, Terms};
 
 /// Answers requests: what a wire is to HTTP.
 pub trait Handler: Send + Sync + 'static {
@@ -24,63 +29,33 @@ pub trait Handler: Send + Sync + 'static {
     fn handle(&self, request: Request) -> impl Future<Output = Response> + Send;
 }
 
-/// What an operator may set for HTTP/2 connections.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Http2 {
-    /// Pings a silent peer this often, to notice that it is gone.
-    pub ping_interval: Option<Duration>,
-    /// Takes a peer for gone that does not answer a ping within this time.
-    pub ping_timeout: Duration,
-    /// Ends a connection at this age, so that balancers can move its client.
-    pub max_age: Option<Duration>,
-    /// Bytes of headers in one request.
-    pub header_bytes: u32,
-    /// Bytes that one stream may send before we have taken them in.
-    pub stream_window: u32,
-}
-
-impl Default for Http2 {
-    fn default() -> Self {
-        Self {
-            ping_interval: Some(Duration::from_secs(60)),
-            ping_timeout: Duration::from_secs(20),
-            max_age: None,
-            header_bytes: 16 << 10,
-            stream_window: 1 << 20,
-        }
-    }
-}
-
 /// Serves HTTP on a stream until the peer leaves, stalls, or the server winds down.
 ///
 /// The stream itself may outlive this call: a WebSocket takes it over.
-pub async fn serve<IO, H>(io: IO, handler: H, limits: &Limits, http2: &Http2, drain: &Drain)
+pub async fn serve<IO, H>(io: IO, handler: H, terms: &Terms)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Handler,
 {
-    let progress = Progress::new();
-    let io = TokioIo::new(Watched::new(io, progress.clone()));
-    let handler = Arc::new(handler);
-    let service = service_fn(|request: Request| {
-        let (handler, busy) = (handler.clone(), progress.request());
-        async move {
-            let response = handler.handle(request).await;
-            Ok::<_, Infallible>(response.map(|body| Answer { body, _busy: busy }))
-        }
+    let progress = Progress::new(terms);
+    let io = TokioIo::new(Watched::new(io, progress.clone(), terms));
+    let door = Arc::new(Door { handler, progress: progress.clone(), terms: terms.clone() });
+    let service = service_fn(|request| {
+        let door = door.clone();
+        async move { Ok::<_, Infallible>(door.answer(request).await) }
     });
-    let builder = builder(limits, http2);
+    let builder = builder(terms);
     let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
     let mut last_call = pin!(gated(async {
         tokio::select! {
-            () = drain.started() => {}
-            () = grown_old(http2.max_age) => {}
+            () = terms.drain.started() => {}
+            () = grown_old(terms.http2.max_age) => {}
         }
     }));
     let mut lost = pin!(gated(async {
         tokio::select! {
-            () = progress.stalled(limits) => {}
-            () = drain.cut() => {}
+            () = progress.stalled(&terms.limits) => {}
+            () = terms.drain.cut() => {}
         }
     }));
     let mut is_ending = false;
@@ -109,50 +84,71 @@ async fn grown_old(max_age: Option<Duration>) {
     }
 }
 
-/// How many full streams fit into a connection's window.
+/// How many full streams fit into a connection's window, where its budget allows it.
 ///
 /// h2 0.4.20 ends a connection on which half of its window's bytes wait in small frames, each counted as 256. A client of
-/// gRPC may well fill one stream's window with messages of eight bytes before they are looked at.
+/// gRPC may well fill one stream's window with messages of eight bytes, 13 in a frame, before they are looked at: that is
+/// twenty times the window, and half of this is more.
 const CONNECTION_STREAMS: u32 = 64;
 
-fn builder(limits: &Limits, http2: &Http2) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+/// What HTTP/2 itself starts with; a smaller window cannot be had.
+const LEAST_WINDOW: u32 = 65_535;
+
+/// What hyper reads of HTTP/1 at a time, and what it takes of an answer before it writes.
+const BUFFER: usize = 64 << 10;
+
+fn builder(terms: &Terms) -> Builder<Streams> {
+    let Terms { limits, http2, .. } = terms;
+    let mut builder = Builder::new(Streams { patience: limits.stall });
     // A script that shuts down its sending side after the request still gets its answer.
-    builder.http1().timer(TokioTimer::new()).half_close(true).header_read_timeout(None);
+    builder.http1().timer(TokioTimer::new()).half_close(true).header_read_timeout(None).max_buf_size(BUFFER);
+    let half_budget = u32::try_from(limits.connection_memory / 2).unwrap_or(u32::MAX >> 1);
+    let window = http2.stream_window.saturating_mul(CONNECTION_STREAMS).min(half_budget).max(LEAST_WINDOW);
+    let streams = u32::try_from(limits.in_flight).unwrap_or(u32::MAX).min(http2.streams);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(u32::try_from(limits.in_flight).unwrap_or(u32::MAX))
+        .max_concurrent_streams(streams)
         .max_header_list_size(http2.header_bytes)
-        .initial_stream_window_size(http2.stream_window)
-        .initial_connection_window_size(http2.stream_window.saturating_mul(CONNECTION_STREAMS))
+        .max_send_buf_size(BUFFER)
+        .initial_stream_window_size(http2.stream_window.min(window))
+        .initial_connection_window_size(window)
         .keep_alive_interval(http2.ping_interval)
         .keep_alive_timeout(http2.ping_timeout);
     builder
 }
 
-/// A body that keeps its request marked as being answered until the last byte was taken.
-struct Answer {
-    body: Body,
-    _busy: Busy,
+/// Where requests come in and answers go out.
+struct Door<H> {
+    handler: H,
+    progress: Arc<Progress>,
+    terms: Terms,
 }
 
-impl http_body::Body for Answer {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+impl<H: Handler> Door<H> {
+    async fn answer(&self, request: http::Request<Incoming>) -> http::Response<Answer> {
+        let (busy, since) = self.progress.request();
+        let expects_word = request.headers().contains_key(EXPECT);
+        let (parts, incoming) = request.into_parts();
+        let body =
+            RequestBody::new(incoming, &parts.headers, self.terms.limits.handshake, since, &self.progress);
+        let mut response = self.handler.handle(Request::from_parts(parts, body)).await;
+        if let Some(left) = self.progress.take_left()
+            && (expects_word || !self.skip(left).await)
+        {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response.map(|body| Answer::new(body, self.terms.budget.clone(), busy))
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+    /// Reads what a handler left of a body, if it is short; the connection then serves the next request.
+    async fn skip(&self, mut left: Incoming) -> bool {
+        let is_short = left.size_hint().upper().is_some_and(|length| length <= BUFFER as u64);
+        let skipped = async { while let Some(Ok(_)) = left.frame().await {} };
+        let is_over = is_short && tokio::time::timeout(Duration::from_secs(1), skipped).await.is_ok();
+        if is_over {
+            self.progress.finished_reading();
+        }
+        is_over
     }
 }

@@ -1,102 +1,124 @@
-//! Watches that an HTTP peer keeps moving: headers within the handshake limit, a next request within the keep-alive limit.
-//!
-//! hyper 1 has one header timer that also runs while a kept-alive connection is idle, so it cannot hold two limits.
+//! The stream of a connection, which reports what it reads and writes, and closes without taking the last answer with it.
 
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::task::{Context, Poll, Waker, ready};
 
-use manywire_core::Limits;
+use manywire_core::{Budget, Limits};
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
 
-/// What is known of a connection's progress. Order between the fields does not matter: the watch only looks now and then.
-pub(crate) struct Progress {
-    began: Instant,
-    /// Milliseconds from `began` to the last change.
-    changed: AtomicU64,
-    /// Requests being answered.
-    busy: AtomicUsize,
-    /// Whether bytes of a request have come that is not complete yet.
-    reading: AtomicBool,
-    /// HTTP/2 connections wait as long as their client likes: gRPC channels are kept open.
-    is_http2: AtomicBool,
-}
+use crate::Terms;
+use crate::frames::{Frames, PREFACE};
+use crate::linger::Linger;
+use crate::progress::Progress;
 
-impl Progress {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            began: Instant::now(),
-            changed: AtomicU64::new(0),
-            busy: AtomicUsize::new(0),
-            reading: AtomicBool::new(true),
-            is_http2: AtomicBool::new(false),
-        })
-    }
-
-    fn touch(&self) {
-        self.changed.store(self.began.elapsed().as_millis() as u64, Relaxed);
-    }
-
-    fn received(&self) {
-        if self.busy.load(Relaxed) == 0 && !self.reading.swap(true, Relaxed) {
-            self.touch();
-        }
-    }
-
-    /// Marks a request as being answered until the guard is dropped.
-    pub(crate) fn request(self: &Arc<Self>) -> Busy {
-        self.busy.fetch_add(1, Relaxed);
-        self.reading.store(false, Relaxed);
-        Busy(self.clone())
-    }
-
-    /// Resolves when the peer has kept us waiting for too long.
-    pub(crate) async fn stalled(&self, limits: &Limits) {
-        loop {
-            let allowed = if self.reading.load(Relaxed) { limits.handshake } else { limits.keep_alive };
-            let deadline = self.began + Duration::from_millis(self.changed.load(Relaxed)) + allowed;
-            let exempt = self.busy.load(Relaxed) > 0 || self.is_http2.load(Relaxed);
-            let now = Instant::now();
-            if deadline <= now && !exempt {
-                return;
-            }
-            // Looks again at least this often, since a deadline may come nearer while we sleep.
-            let pause = limits.handshake.min(limits.keep_alive).max(Duration::from_millis(10));
-            tokio::time::sleep_until(if exempt { now + pause } else { deadline.min(now + pause) }).await;
-        }
-    }
-}
-
-/// A request being answered.
-pub(crate) struct Busy(Arc<Progress>);
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.touch();
-        self.0.busy.fetch_sub(1, Relaxed);
-    }
-}
+/// With less of it unread, an HTTP/2 connection is read however little memory is left, for its window updates.
+const UNREAD: usize = 64 << 10;
 
 pin_project! {
-    /// A stream that reports what it reads.
     pub(crate) struct Watched<IO> {
         #[pin]
         io: IO,
         progress: Arc<Progress>,
-        seen: usize,
+        protocol: Protocol,
+        // Who wants to read, and may not before something was written.
+        reader: Option<Waker>,
+        gate: Gate,
+        has_ended: bool,
+        limits: Arc<Limits>,
+        linger: Option<Linger>,
     }
 }
 
-/// How HTTP/2 begins; no HTTP/1 method starts with these bytes.
-const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+/// What the peer speaks.
+enum Protocol {
+    /// So many bytes were those that HTTP/2 begins with.
+    Unknown(usize),
+    Http1,
+    Http2 {
+        frames: Frames,
+        unfinished: Option<u64>,
+    },
+}
 
 impl<IO> Watched<IO> {
-    pub(crate) fn new(io: IO, progress: Arc<Progress>) -> Self {
-        Self { io, progress, seen: 0 }
+    pub(crate) fn new(io: IO, progress: Arc<Progress>, terms: &Terms) -> Self {
+        Self {
+            io,
+            progress,
+            protocol: Protocol::Unknown(0),
+            reader: None,
+            gate: Gate::new(terms),
+            has_ended: false,
+            limits: terms.limits.clone(),
+            linger: None,
+        }
+    }
+}
+
+impl Protocol {
+    fn read(&mut self, mut bytes: &[u8], progress: &Progress) {
+        if let Self::Unknown(seen) = self {
+            let expected = &PREFACE[*seen..];
+            let length = bytes.len().min(expected.len());
+            if bytes[..length] != expected[..length] {
+                *self = Self::Http1;
+            } else if length == expected.len() {
+                progress.set_http2();
+                *self = Self::Http2 { frames: Frames::default(), unfinished: None };
+                bytes = &bytes[length..];
+            } else {
+                *seen += length;
+            }
+        }
+        let Self::Http2 { frames, unfinished } = self else { return progress.received() };
+        let data = frames.follow(bytes);
+        if data > 0 {
+            progress.unread.received(data);
+        }
+        let now = frames.unfinished();
+        if *unfinished != now {
+            // Another one has begun, or none has.
+            progress.set_reading_head(false);
+            progress.set_reading_head(now.is_some());
+            *unfinished = now;
+        }
+    }
+
+    fn is_http1(&self) -> bool {
+        matches!(self, Self::Http1)
+    }
+}
+
+/// Holds an HTTP/2 connection back that has much unread while the server's memory is short. Its own budget does not: what
+/// fills it may be answers that wait for the peer's window updates.
+struct Gate {
+    budget: Budget,
+    own: usize,
+    room: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
+}
+
+impl Gate {
+    fn new(terms: &Terms) -> Self {
+        Self { budget: terms.budget.clone(), own: terms.limits.connection_memory / 4 * 3, room: None }
+    }
+
+    fn poll(&mut self, progress: &Progress, cx: &mut Context<'_>) -> Poll<()> {
+        let is_shut =
+            || progress.unread.bytes() > UNREAD && self.budget.is_full() && self.budget.held() < self.own;
+        if self.room.is_none() && !is_shut() {
+            return Poll::Ready(());
+        }
+        let budget = &self.budget;
+        let room = self.room.get_or_insert_with(|| {
+            let budget = budget.clone();
+            Box::pin(async move { budget.room().await })
+        });
+        ready!(room.as_mut().poll(cx));
+        self.room = None;
+        Poll::Ready(())
     }
 }
 
@@ -107,42 +129,73 @@ impl<IO: AsyncRead> AsyncRead for Watched<IO> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
         let this = self.project();
+        if this.protocol.is_http1() && this.progress.is_blocked() {
+            // hyper would go on reading requests, and keep the heads of their answers.
+            *this.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        ready!(this.gate.poll(this.progress, cx));
         let before = buf.filled().len();
         let polled = this.io.poll_read(cx, buf);
-        let fresh = &buf.filled()[before..];
-        if !fresh.is_empty() {
-            this.progress.received();
-        }
-        if *this.seen < PREFACE.len() {
-            let expected = &PREFACE[*this.seen..];
-            let length = fresh.len().min(expected.len());
-            // A first difference puts `seen` out of reach, so the preface is looked for only once.
-            *this.seen = if fresh[..length] == expected[..length] { *this.seen + length } else { usize::MAX };
-            if *this.seen == PREFACE.len() {
-                this.progress.is_http2.store(true, Relaxed);
-            }
+        match &buf.filled()[before..] {
+            [] => *this.has_ended |= polled.is_ready(),
+            fresh => this.protocol.read(fresh, this.progress),
         }
         polled
     }
 }
 
-impl<IO: AsyncWrite> AsyncWrite for Watched<IO> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
-        self.project().io.poll_write(cx, buf)
+impl<IO: AsyncWrite> Watched<IO> {
+    fn wrote(self: Pin<&mut Self>, written: &Poll<std::io::Result<usize>>) {
+        let this = self.project();
+        match written {
+            Poll::Pending => this.progress.blocked(),
+            Poll::Ready(written) => {
+                this.progress.took(*written.as_ref().unwrap_or(&0));
+                if let Some(reader) = this.reader.take() {
+                    reader.wake();
+                }
+            }
+        }
     }
+}
+
+impl<IO: AsyncRead + AsyncWrite> AsyncWrite for Watched<IO> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        let written = self.as_mut().project().io.poll_write(cx, buf);
+        self.wrote(&written);
+        written
+    }
+
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         self.project().io.poll_flush(cx)
     }
+
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        self.project().io.poll_shutdown(cx)
+        let this = self.project();
+        if this.linger.is_none() && !*this.has_ended {
+            *this.linger = this.progress.unread_rest().map(|rest| Linger::new(rest, this.limits));
+        }
+        match this.linger {
+            Some(linger) => linger.poll(this.io, cx),
+            None => this.io.poll_shutdown(cx),
+        }
     }
+
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
-        self.project().io.poll_write_vectored(cx, bufs)
+        let written = self.as_mut().project().io.poll_write_vectored(cx, bufs);
+        self.wrote(&written);
+        written
     }
+
     fn is_write_vectored(&self) -> bool {
         self.io.is_write_vectored()
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use manywire_core::{Connection, Drain, RpcError};
+use manywire_core::{Budget, Connection, Drain, RpcError};
 use manywire_http::{
     BodyError, Handler, Request, Response, method_not_allowed, read_body, reply, reply_compressed,
 };
@@ -19,19 +19,20 @@ const JSON: &str = "application/json";
 #[derive(Clone)]
 pub struct Server {
     wire: Wire,
+    budget: Budget,
     drain: Drain,
 }
 
 impl Server {
     /// The server of one connection.
     pub fn new(connection: Connection) -> Self {
-        let Connection { session, limits, drain, .. } = connection;
-        Self { wire: Wire { session, limits }, drain }
+        let Connection { session, limits, budget, drain } = connection;
+        Self { wire: Wire { session, limits }, budget, drain }
     }
 
     async fn answer(&self, mut request: Request) -> Response {
         let (headers, body) = (std::mem::take(request.headers_mut()), request.body_mut());
-        let body = match read_body(&headers, body, &self.wire.limits).await {
+        let body = match read_body(&headers, body, &self.wire.limits, &self.budget).await {
             Ok(body) => body,
             Err(error) => return refuse(&error),
         };

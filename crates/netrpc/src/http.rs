@@ -124,12 +124,12 @@ impl Handler for JsonPost {
         if parts.method != http::Method::POST {
             return manywire_http::method_not_allowed("POST");
         }
-        let Connection { session, limits, .. } = &self.connection;
-        let body = match read_body(&parts.headers, &mut body, limits).await {
+        let Connection { session, limits, budget, .. } = &self.connection;
+        let body = match read_body(&parts.headers, &mut body, limits, budget).await {
             Ok(body) => body,
             Err(error) => return reply(error.status(), JSON, unreadable(&error.to_string())),
         };
-        match answer_one(session, limits, body.chunk()).await {
+        match answer_one(session, limits, &body).await {
             Ok(answer) => reply(StatusCode::OK, JSON, answer),
             Err(answer) => reply(StatusCode::BAD_REQUEST, JSON, answer),
         }

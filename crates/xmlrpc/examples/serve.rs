@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use manywire_core::{Connection, Dispatch, Limits, Metrics, Shutdown};
-use manywire_http::Http2;
+use manywire_http::Terms;
 use manywire_xmlrpc::Server;
 use tokio::net::TcpListener;
 
@@ -22,9 +22,7 @@ async fn main() -> std::io::Result<()> {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         let connection = Connection::new(session.clone(), limits.clone(), shutdown.drain());
-        let (limits, drain) = (limits.clone(), shutdown.drain());
-        tokio::spawn(async move {
-            manywire_http::serve(stream, Server::new(connection), &limits, &Http2::default(), &drain).await;
-        });
+        let terms = Terms::of(&connection);
+        tokio::spawn(async move { manywire_http::serve(stream, Server::new(connection), &terms).await });
     }
 }

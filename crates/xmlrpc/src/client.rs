@@ -11,8 +11,8 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::client::legacy::{self, Error as HttpError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use manywire_core::{ErrorKind, Limits, RpcError, Value};
-use manywire_http::read_body;
+use manywire_core::{Budget, ErrorKind, Limits, RpcError, Value};
+use manywire_http::{PacedBody, read_body};
 
 use crate::message::{decode_response, encode_call, read_fault};
 use crate::system::MULTICALL;
@@ -108,8 +108,9 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
     }
 
     async fn read(&self, response: Response<Incoming>) -> Result<Value, RpcError> {
-        let (head, mut body) = response.into_parts();
-        let body = read_body(&head.headers, &mut body, &self.limits)
+        let (head, body) = response.into_parts();
+        let mut body = PacedBody::new(body, &self.limits);
+        let body = read_body(&head.headers, &mut body, &self.limits, &Budget::alone(&self.limits))
             .await
             .map_err(|error| self.no_xml_rpc(&error))?;
         match decode_response(&body, &self.limits) {

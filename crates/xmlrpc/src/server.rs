@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::{Method, StatusCode};
-use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
-use manywire_core::{Connection, Limits, Params, Value, to_value};
+use manywire_core::{Connection, Params, Value, to_value};
 use manywire_http::{
     BodyError, Handler, Request, Response, method_not_allowed, read_body, reply, reply_compressed,
 };
@@ -88,33 +85,19 @@ impl Handler for Server {
             return method_not_allowed("POST");
         }
         let (head, mut body) = request.into_parts();
-        let response = match read_body(&head.headers, &mut body, &self.connection.limits).await {
-            Ok(body) => self.respond(&body).await,
-            Err(error @ (BodyError::TimedOut | BodyError::Broken(_))) => {
-                let fault = Fault::invalid_request(error.to_string());
-                return reply(error.status(), CONTENT_TYPE, encode_fault(&fault));
-            }
-            Err(error @ BodyError::TooLarge(_)) => {
-                let_finish(&mut body, &self.connection.limits).await;
-                Err(Fault::invalid_request(error.to_string()))
-            }
-            // These peers still listen, and XML-RPC libraries show a fault where they would hide an HTTP status.
-            Err(error @ BodyError::Damaged(_)) => Err(Fault::malformed(error.to_string())),
-            Err(error) => Err(Fault::invalid_request(error.to_string())),
-        };
+        let response =
+            match read_body(&head.headers, &mut body, &self.connection.limits, &self.connection.budget).await
+            {
+                Ok(body) => self.respond(&body).await,
+                Err(error @ (BodyError::TimedOut | BodyError::Broken(_) | BodyError::OverBudget(_))) => {
+                    let fault = Fault::invalid_request(error.to_string());
+                    return reply(error.status(), CONTENT_TYPE, encode_fault(&fault));
+                }
+                // These peers still listen, and XML-RPC libraries show a fault where they would hide an HTTP status.
+                Err(error @ BodyError::Damaged(_)) => Err(Fault::malformed(error.to_string())),
+                Err(error) => Err(Fault::invalid_request(error.to_string())),
+            };
         let body = response.unwrap_or_else(|fault| encode_fault(&fault));
         reply_compressed(&head.headers, StatusCode::OK, CONTENT_TYPE, body)
-    }
-}
-
-/// Lets a peer finish sending what is too long: it then reads our answer, where it would find the connection broken.
-async fn let_finish(body: &mut Incoming, limits: &Limits) {
-    let mut left = limits.message_bytes.saturating_mul(4);
-    while let Ok(Some(Ok(frame))) = tokio::time::timeout(limits.handshake, body.frame()).await {
-        let length = frame.data_ref().map_or(0, Bytes::len);
-        match left.checked_sub(length) {
-            Some(rest) => left = rest,
-            None => return,
-        }
     }
 }

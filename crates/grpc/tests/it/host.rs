@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use manywire_core::{Limits, Metrics, Shutdown};
 use manywire_grpc::{Server, Settings};
-use manywire_http::Http2;
+use manywire_http::{Http2, Terms};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -42,7 +42,8 @@ impl Host {
         server.set_ready(true).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let accepting = tokio::spawn(accept(listener, server.clone(), limits, http2, shutdown.clone()));
+        let accepting =
+            tokio::spawn(accept(listener, server.clone(), limits, Arc::new(http2), shutdown.clone()));
         Self { address, server, metrics, shutdown, data, accepting }
     }
 
@@ -85,16 +86,16 @@ async fn accept(
     listener: TcpListener,
     server: Server,
     limits: Arc<Limits>,
-    http2: Http2,
+    http2: Arc<Http2>,
     shutdown: Shutdown,
 ) {
     loop {
         let (tcp, _) = listener.accept().await.unwrap();
         tcp.set_nodelay(true).unwrap();
-        let (server, limits, http2) = (server.clone(), limits.clone(), http2.clone());
-        let (drain, token) = (shutdown.drain(), shutdown.track());
+        let (server, token) = (server.clone(), shutdown.track());
+        let terms = Terms { http2: http2.clone(), ..Terms::new(limits.clone(), shutdown.drain()) };
         tokio::spawn(async move {
-            manywire_http::serve(tcp, server, &limits, &http2, &drain).await;
+            manywire_http::serve(tcp, server, &terms).await;
             drop(token);
         });
     }

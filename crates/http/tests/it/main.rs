@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use manywire_core::{Limits, Shutdown};
-use manywire_http::{Handler, Http2, Request, Response, read_body, reply, serve};
+use manywire_core::{Budget, Limits, Shutdown};
+use manywire_http::{Handler, Request, Response, Terms, read_body, reply, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::time::Instant;
 
 /// Sends back the body that it was sent; `/slow` takes two minutes over it.
 #[derive(Clone)]
-struct Echo(Arc<Limits>);
+struct Echo {
+    limits: Arc<Limits>,
+    budget: Budget,
+}
 
 impl Handler for Echo {
     async fn handle(&self, request: Request) -> Response {
@@ -21,7 +24,7 @@ impl Handler for Echo {
         if parts.uri.path() == "/slow" {
             tokio::time::sleep(Duration::from_secs(120)).await;
         }
-        match read_body(&parts.headers, &mut body, &self.0).await {
+        match read_body(&parts.headers, &mut body, &self.limits, &self.budget).await {
             Ok(body) => reply(StatusCode::OK, "text/plain", body),
             Err(error) => reply(error.status(), "text/plain", error.to_string()),
         }
@@ -34,7 +37,9 @@ fn start(limits: Limits, shutdown: &Shutdown) -> DuplexStream {
     let token = shutdown.track();
     tokio::spawn(async move {
         let limits = Arc::new(limits);
-        serve(ours, Echo(limits.clone()), &limits, &Http2::default(), &drain).await;
+        let terms = Terms::new(limits, drain);
+        let echo = Echo { limits: terms.limits.clone(), budget: terms.budget.clone() };
+        serve(ours, echo, &terms).await;
         drop(token);
     });
     theirs
@@ -157,4 +162,17 @@ async fn a_drain_closes_idle_connections_and_finishes_answers() {
     let (cut, idle, busy) = tokio::join!(finish, read_to_end(&mut idle), read_to_end(&mut busy));
     assert_eq!((cut, idle.as_str()), (0, ""));
     assert!(busy.ends_with("done") && busy.contains("connection: close"), "{busy}");
+}
+
+#[tokio::test]
+async fn a_client_that_waits_to_be_asked_for_its_body_keeps_its_connection() {
+    let mut stream = start(Limits::default(), &Shutdown::new());
+    for _ in 0..2 {
+        let head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\nexpect: 100-continue\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        read_answer(&mut stream, "").await;
+        stream.write_all(b"body").await.unwrap();
+        let answer = read_answer(&mut stream, "body").await;
+        assert!(answer.starts_with("HTTP/1.1 200") && !answer.contains("connection: close"), "{answer}");
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use manywire_core::{Connection, Dispatch, Limits, Metrics, Shutdown};
-use manywire_http::{Http2, serve};
+use manywire_http::{Terms, serve};
 use manywire_jsonrpc::{Client, Server};
 use manywire_service::{Settings, methods};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -37,10 +37,10 @@ impl TestServer {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (limits, drain) = (limits.clone(), shutdown.drain());
-                let handler =
-                    Server::new(Connection::new(dispatch.session(&limits), limits.clone(), drain.clone()));
+                let connection = Connection::new(dispatch.session(&limits), limits, drain);
                 stream.set_nodelay(true).unwrap();
-                tokio::spawn(async move { serve(stream, handler, &limits, &Http2::default(), &drain).await });
+                let terms = Terms::of(&connection);
+                tokio::spawn(async move { serve(stream, Server::new(connection), &terms).await });
             }
         });
         server

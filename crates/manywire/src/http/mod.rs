@@ -8,6 +8,7 @@ mod router;
 use std::sync::Arc;
 
 use manywire_core::Budget;
+use manywire_http::Terms;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::serve::Server;
@@ -18,11 +19,14 @@ pub(crate) async fn serve<IO>(io: IO, server: &Arc<Server>, wires: &Wires, budge
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (limits, http2) = (&server.settings.limits, &server.settings.http2);
-    let drain = server.shutdown_of(wires).drain();
+    let terms = Terms {
+        http2: server.settings.http2.clone(),
+        budget: budget.clone(),
+        ..Terms::new(server.settings.limits.clone(), server.shutdown_of(wires).drain())
+    };
     if wires.has(Wire::Ops) {
-        manywire_http::serve(io, ops::Ops::new(server.clone()), limits, http2, &drain).await;
+        manywire_http::serve(io, ops::Ops::new(server.clone()), &terms).await;
     } else {
-        manywire_http::serve(io, router::Router::new(server, wires, budget), limits, http2, &drain).await;
+        manywire_http::serve(io, router::Router::new(server, wires, budget), &terms).await;
     }
 }

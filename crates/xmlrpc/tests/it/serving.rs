@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use manywire_core::{Connection, Dispatch, Empty, Limits, Metrics, RpcError, Shutdown};
-use manywire_http::Http2;
+use manywire_http::Terms;
 use manywire_xmlrpc::Server;
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -27,12 +27,8 @@ pub(crate) async fn serve(limits: Limits) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let connection = connection.clone();
-            tokio::spawn(async move {
-                let (limits, drain) = (connection.limits.clone(), connection.drain.clone());
-                manywire_http::serve(stream, Server::new(connection), &limits, &Http2::default(), &drain)
-                    .await;
-            });
+            let (connection, terms) = (connection.clone(), Terms::of(&connection));
+            tokio::spawn(async move { manywire_http::serve(stream, Server::new(connection), &terms).await });
         }
     });
     address
