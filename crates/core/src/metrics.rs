@@ -8,8 +8,8 @@ use std::time::Instant;
 use prometheus::core::Collector;
 use prometheus::{Encoder, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
-use crate::durations::{AllDurations, Durations};
 use crate::ErrorKind;
+use crate::durations::{AllDurations, Durations};
 
 /// Where a call that names no method is counted, so that callers cannot invent labels.
 pub const UNKNOWN_METHOD: &str = "(unknown)";

@@ -4,17 +4,19 @@
 //! keeps moving; the handler reads the body with [`read_body`], under the limits and the budget, and answers with
 //! [`reply`] or [`reply_compressed`]; what was not written yet stays charged.
 //!
-//! Reading order: `serve`, then as a request travels `watch` (the socket; `frames`, `linger`), `request_body` (`pace`,
-//! `unread`), `read` (`inflate`), `reply` (`gzip`), `answer` (`stream_task`); `progress` is what all of them write down.
+//! Reading order: `serve`, then as a request travels `watch` (the socket; `frames`, `linger`), `guard` (`origin`), `request_body`
+//! (`pace`, `unread`), `read` (`inflate`), `reply` (`gzip`), `answer` (`stream_task`); `progress` is what all of them write down.
 
 mod answer;
 mod body;
 mod client;
 mod content;
 mod frames;
+mod guard;
 mod gzip;
 mod inflate;
 mod linger;
+mod origin;
 mod pace;
 mod progress;
 mod read;
@@ -29,6 +31,7 @@ mod watch;
 pub use body::{Body, BoxError};
 pub use client::{IDLE, deepest_cause};
 pub use content::Content;
+pub use guard::{Arrival, Guard, HostNames, Origins};
 pub use linger::close;
 pub use pace::PacedBody;
 pub use read::{BodyError, read_body};

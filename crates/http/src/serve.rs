@@ -132,7 +132,15 @@ impl<H: Handler> Door<H> {
         let (parts, incoming) = request.into_parts();
         let body =
             RequestBody::new(incoming, &parts.headers, self.terms.limits.handshake, since, &self.progress);
-        let mut response = self.handler.handle(Request::from_parts(parts, body)).await;
+        let admitted = self.terms.guard.check(&parts, self.terms.arrival);
+        let request = Request::from_parts(parts, body);
+        let mut response = match admitted {
+            Ok(()) => self.handler.handle(request).await,
+            Err(refusal) => {
+                drop(request);
+                *refusal
+            }
+        };
         if let Some(left) = self.progress.take_left()
             && (expects_word || !self.skip(left).await)
         {

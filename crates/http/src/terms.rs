@@ -6,6 +6,8 @@ use std::time::Duration;
 use manywire_core::{Budget, Connection, Drain, Limits};
 use tokio::time::Instant;
 
+use crate::{Arrival, Guard};
+
 /// Everything that [`serve`](crate::serve) is told of a connection.
 #[derive(Clone)]
 pub struct Terms {
@@ -17,6 +19,10 @@ pub struct Terms {
     pub budget: Budget,
     /// When to wind down.
     pub drain: Drain,
+    /// Who may call.
+    pub guard: Arc<Guard>,
+    /// How the connection came.
+    pub arrival: Arrival,
     /// When the connection was accepted: the time for its first request began there.
     pub accepted: Instant,
 }
@@ -27,6 +33,8 @@ impl Terms {
         Self {
             budget: Budget::alone(&limits),
             http2: Arc::default(),
+            guard: Arc::default(),
+            arrival: Arrival::default(),
             accepted: Instant::now(),
             limits,
             drain,
