@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use manywire_core::{CallMeter, ErrorKind};
+use manywire_core::{Activity, CallMeter, ErrorKind, UnderWay};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
@@ -23,11 +23,12 @@ pub(crate) struct Timer {
     meter: Arc<CallMeter>,
     started: Instant,
     is_done: bool,
+    _under_way: UnderWay,
 }
 
 impl Timer {
-    pub(crate) fn start(meter: Arc<CallMeter>) -> Self {
-        Self { meter, started: Instant::now(), is_done: false }
+    pub(crate) fn start(meter: Arc<CallMeter>, activity: &Activity) -> Self {
+        Self { meter, started: Instant::now(), is_done: false, _under_way: activity.begin() }
     }
 
     pub(crate) fn finish(&mut self, code: Code) {

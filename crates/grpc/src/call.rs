@@ -19,10 +19,10 @@ pub(crate) async fn answer(server: &Server, mut request: http::Request<Body>) ->
     let shared = &*server.shared;
     let path = request.uri().path();
     let Some(known) = shared.paths.get(path) else {
-        let timer = Timer::start(shared.metrics.call("grpc", UNKNOWN_METHOD).into());
+        let timer = Timer::start(shared.metrics.call("grpc", UNKNOWN_METHOD).into(), &server.activity);
         return Answer::watch(Status::unimplemented(shared.paths.explain(path)).into_http(), timer, None);
     };
-    let timer = Timer::start(known.meter(&shared.metrics));
+    let timer = Timer::start(known.meter(&shared.metrics), &server.activity);
     let timeout = match admit(server, known, request.headers()) {
         Ok(timeout) => timeout,
         Err(status) => return Answer::watch(status.into_http(), timer, None),

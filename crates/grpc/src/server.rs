@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use http::{HeaderMap, StatusCode, Version};
-use manywire_core::{Drain, Limits, Metrics, RateLimiter};
+use manywire_core::{Activity, Drain, Limits, Metrics, RateLimiter};
 use manywire_http::{Handler, Request, Response, reply};
 use manywire_service::auth::Token;
 use manywire_service::files::Files;
@@ -60,6 +60,7 @@ impl Settings {
 pub struct Server {
     pub(crate) shared: Arc<Shared>,
     pub(crate) rate: Option<Arc<RateLimiter>>,
+    pub(crate) activity: Activity,
 }
 
 /// What all calls need.
@@ -114,7 +115,7 @@ impl Server {
             drain: settings.drain,
             health,
         };
-        let server = Self { shared: Arc::new(shared), rate: None };
+        let server = Self { shared: Arc::new(shared), rate: None, activity: Activity::new() };
         // No one else has the statuses yet, so this does not wait.
         let _ = server.set_ready(false).now_or_never();
         Ok(server)
@@ -122,8 +123,8 @@ impl Server {
 
     /// The same server as one connection calls it, under a rate limit of its own.
     #[must_use]
-    pub fn for_connection(&self, limits: &Limits) -> Self {
-        Self { shared: self.shared.clone(), rate: RateLimiter::of(limits) }
+    pub fn for_connection(&self, limits: &Limits, activity: &Activity) -> Self {
+        Self { shared: self.shared.clone(), rate: RateLimiter::of(limits), activity: activity.clone() }
     }
 
     /// What the health service says from now on, of the server and of each service.

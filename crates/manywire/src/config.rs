@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use crate::cli::SERVE_EXAMPLES;
-use crate::settings::{Duration, LogFormat};
+use crate::settings::{Count, Duration, LogFormat, Size};
 use crate::wires::Listen;
 
 /// Declares an option once, for the command line, the environment and the file.
@@ -38,6 +38,10 @@ macro_rules! options {
             #[arg(long, env = "MANYWIRE_INTEROP")]
             pub(crate) interop: bool,
 
+            /// Serve plaintext, too, where a certificate is given; not with --tls-client-ca
+            #[arg(long, env = "MANYWIRE_ALLOW_PLAINTEXT", help_heading = "TLS")]
+            pub(crate) allow_plaintext: bool,
+
             $(
                 $(#[$meta])*
                 #[arg(long, env = $env)]
@@ -53,6 +57,7 @@ macro_rules! options {
                     listen: if self.listen.is_empty() { file.listen } else { self.listen },
                     web_origin: if self.web_origin.is_empty() { file.web_origin } else { self.web_origin },
                     interop: self.interop || file.interop,
+                    allow_plaintext: self.allow_plaintext || file.allow_plaintext,
                     $($name: self.$name.or(file.$name),)*
                 }
             }
@@ -80,7 +85,7 @@ options! {
     #[arg(value_name = "FORMAT", value_enum)]
     "MANYWIRE_LOG_FORMAT" log_format: LogFormat,
 
-    /// Certificate chain (PEM); with it every listener but ops also speaks TLS
+    /// Certificate chain (PEM); with it every listener but ops speaks TLS, and no plaintext
     #[arg(value_name = "FILE", help_heading = "TLS", requires = "tls_key")]
     "MANYWIRE_TLS_CERT" tls_cert: PathBuf,
     /// Private key of the certificate (PEM)
@@ -92,28 +97,31 @@ options! {
 
     /// Longest message, decompressed too; it may hold a quarter as many values [default: 16MiB]
     #[arg(value_name = "SIZE", help_heading = "Limits")]
-    "MANYWIRE_MAX_MESSAGE" max_message: ByteSize,
+    "MANYWIRE_MAX_MESSAGE" max_message: Size,
     /// Longest stored file [default: 2GiB]
     #[arg(value_name = "SIZE", help_heading = "Limits")]
     "MANYWIRE_MAX_FILE" max_file: ByteSize,
     /// Deepest nesting of values [default: 128]
     #[arg(value_name = "LEVELS", help_heading = "Limits")]
-    "MANYWIRE_MAX_NESTING" max_nesting: usize,
+    "MANYWIRE_MAX_NESTING" max_nesting: Count,
     /// Most calls in one batch [default: 1000]
     #[arg(value_name = "CALLS", help_heading = "Limits")]
-    "MANYWIRE_MAX_BATCH" max_batch: usize,
-    /// Most connections at one time; more wait to be accepted [default: 16384]
+    "MANYWIRE_MAX_BATCH" max_batch: Count,
+    /// Most connections at one time; for one more the idlest is closed [default: 16384]
     #[arg(value_name = "NUMBER", help_heading = "Limits")]
-    "MANYWIRE_MAX_CONNECTIONS" max_connections: usize,
+    "MANYWIRE_MAX_CONNECTIONS" max_connections: Count,
+    /// Most connections of one address, or of one /64 in IPv6; a proxy is one address [default: off]
+    #[arg(value_name = "NUMBER", help_heading = "Limits")]
+    "MANYWIRE_MAX_CONNECTIONS_PER_ADDRESS" max_connections_per_address: Count,
     /// Most calls in flight on one connection; more wait to be read [default: 4096]
     #[arg(value_name = "CALLS", help_heading = "Limits")]
-    "MANYWIRE_MAX_IN_FLIGHT" max_in_flight: usize,
+    "MANYWIRE_MAX_IN_FLIGHT" max_in_flight: Count,
     /// Bytes that one connection may make the server hold: requests, replies, files [default: 64MiB]
     #[arg(value_name = "SIZE", help_heading = "Limits")]
-    "MANYWIRE_MAX_CONNECTION_MEMORY" max_connection_memory: ByteSize,
+    "MANYWIRE_MAX_CONNECTION_MEMORY" max_connection_memory: Size,
     /// Bytes that all connections may make the server hold [default: 256MiB]
     #[arg(value_name = "SIZE", help_heading = "Limits")]
-    "MANYWIRE_MAX_MEMORY" max_memory: ByteSize,
+    "MANYWIRE_MAX_MEMORY" max_memory: Size,
     /// Close a connection whose peer takes nothing of an answer for this long [default: 30s]
     #[arg(value_name = "TIME", help_heading = "Limits")]
     "MANYWIRE_STALL" stall: Duration,
@@ -151,8 +159,29 @@ impl ServeOptions {
 fn read_file(path: &Path) -> anyhow::Result<ServeOptions> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the configuration file {}", path.display()))?;
-    let options = toml::from_str(&text).map_err(|e| anyhow::anyhow!("{}", e.to_string().trim_end()));
-    options.with_context(|| format!("the configuration file {} has a mistake", path.display()))
+    parse(&text).with_context(|| format!("the configuration file {} has a mistake", path.display()))
+}
+
+fn parse(text: &str) -> anyhow::Result<ServeOptions> {
+    let told = |error: toml::de::Error| anyhow::anyhow!("{}", error.to_string().trim_end());
+    let table: toml::Table = text.parse().map_err(told)?;
+    table.keys().try_for_each(|key| known(key))?;
+    toml::from_str(text).map_err(told)
+}
+
+/// Whether there is an option of this name, and which may be meant.
+fn known(key: &str) -> anyhow::Result<()> {
+    let flags = ServeOptions::augment_args(clap::Command::new("serve"));
+    // A file cannot name another.
+    let names = flags.get_arguments().filter_map(clap::Arg::get_long).filter(|name| *name != "config");
+    let names: Vec<&str> = names.collect();
+    if names.contains(&key) {
+        return Ok(());
+    }
+    match manywire_client::nearest(key, names) {
+        Some(near) => anyhow::bail!("no option {key}; did you mean {near}?"),
+        None => anyhow::bail!("no option {key}; manywire serve --help has them all, as flags"),
+    }
 }
 
 fn parse_all<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Listen>, D::Error> {
@@ -173,13 +202,23 @@ mod tests {
         let merged = flags.or(file);
         assert_eq!(merged.host.as_deref(), Some("0.0.0.0"));
         assert_eq!(merged.tick.unwrap().0.as_millis(), 50);
-        assert_eq!(merged.max_message, Some(ByteSize::mib(1)));
+        assert_eq!(merged.max_message, Some(Size(ByteSize::mib(1))));
         assert_eq!(merged.listen.len(), 1);
     }
 
     #[test]
     fn a_slip_in_the_file_is_named() {
-        let error = toml::from_str::<ServeOptions>("tik = \"50ms\"").unwrap_err().to_string();
-        assert!(error.contains("tik"), "{error}");
+        for (text, words) in [
+            ("tik = \"50ms\"", "no option tik; did you mean tick?"),
+            ("max_message = \"1MiB\"", "no option max_message; did you mean max-message?"),
+            ("[limits]\nnesting = 3", "no option limits; manywire serve --help has them all, as flags"),
+            ("config = \"x\"", "no option config; manywire serve --help"),
+            ("max-connections = 0", "0 would serve nobody"),
+            ("max-memory = 0", "0 bytes would serve nobody"),
+            ("tick = 5", "invalid type"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(words), "{text}: {error}");
+        }
     }
 }

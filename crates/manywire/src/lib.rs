@@ -10,6 +10,8 @@ mod config;
 mod http;
 mod listen;
 mod manual;
+mod open_files;
+mod operations;
 mod serve;
 mod settings;
 mod tls;

@@ -7,16 +7,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use clap::Parser;
-use manywire_core::{Budget, Connection, Dispatch, Memory, Methods, Metrics, Shutdown};
+use manywire_core::{Connection, Dispatch, Memory, Methods, Metrics, Shutdown};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::Semaphore;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::ServeOptions;
-use crate::listen::{Acceptor, bind};
+use crate::listen::{Acceptor, Peer, Room, Spare, Unsaid, bind};
+use crate::open_files;
+use crate::operations::Operations;
 use crate::settings::{LogFormat, Settings};
 use crate::wires::{Listen, Wire, Wires};
+
+/// Connections to the operations port at one time.
+const OPERATIONS_CONNECTIONS: usize = 256;
 
 /// What every connection shares.
 pub(crate) struct Server {
@@ -47,12 +51,12 @@ pub(crate) struct BoundWire(Arc<Dispatch>);
 
 impl BoundWire {
     /// What a new connection on this wire needs.
-    pub(crate) fn connection(&self, server: &Server, budget: &Budget) -> Connection {
+    pub(crate) fn connection(&self, server: &Server, peer: &Peer) -> Connection {
         let limits = &server.settings.limits;
         Connection {
-            session: self.0.session(limits),
+            session: self.0.session_of(limits, &peer.activity),
             limits: limits.clone(),
-            budget: budget.clone(),
+            budget: peer.budget.clone(),
             drain: server.shutdown.drain(),
         }
     }
@@ -130,7 +134,7 @@ pub(crate) fn run(options: ServeOptions) -> anyhow::Result<()> {
     let options = options.with_file()?;
     start_log(options.log_format.unwrap_or_default());
     let settings = Settings::from_options(options)?;
-    raise_open_files(settings.limits.connections);
+    open_files::raise(settings.limits.connections);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(settings))?;
     // What a client holds open may still have tasks; the process ends with or without them.
@@ -139,23 +143,31 @@ pub(crate) fn run(options: ServeOptions) -> anyhow::Result<()> {
 }
 
 async fn serve(settings: Settings) -> anyhow::Result<()> {
-    let mut signals = Signals::new()?;
     let running = Running::bind(settings).await?;
-    announce(&running)?;
-    signals.next().await;
-    tokio::select! {
-        () = running.stop() => Ok(()),
-        () = signals.next() => {
-            tracing::warn!("a second signal: stopping at once");
-            Ok(())
+    let operations = running.operations.runtime().clone();
+    let (announced, up) = tokio::sync::oneshot::channel();
+    let until_stopped = operations.spawn(async move {
+        let mut signals = Signals::new()?;
+        // Whoever started the program may signal it once it is announced.
+        announced.send(announce(&running)).ok();
+        signals.next().await;
+        tokio::select! {
+            () = running.stop() => {}
+            () = signals.next() => tracing::warn!("a second signal: stopping at once"),
         }
+        anyhow::Ok(())
+    });
+    if let Ok(announced) = up.await {
+        announced?;
     }
+    until_stopped.await?
 }
 
 /// A server that is bound and answers, in the runtime that started it.
 pub struct Running {
     server: Arc<Server>,
     addresses: Vec<SocketAddr>,
+    operations: Operations,
 }
 
 impl Running {
@@ -168,20 +180,30 @@ impl Running {
     }
 
     async fn bind(settings: Settings) -> anyhow::Result<Self> {
+        let operations = Operations::start().context("cannot start a thread for the operations port")?;
         let server = Arc::new(Server::new(settings)?);
         let mut bound = Vec::new();
         for listen in &server.settings.listen {
             bound.push((listen, bind(listen).await?));
         }
         let addresses = bound.iter().map(|(_, (_, address))| *address).collect();
-        let room = Arc::new(Semaphore::new(server.settings.limits.connections.min(Semaphore::MAX_PERMITS)));
+        let wires = Places::of_the_wires(&server.settings);
+        let ops = Places::of_operations()?;
         for (listen, (listener, _)) in bound {
-            spawn_acceptor(&server, listen, listener, &room);
+            if listen.wires.has(Wire::Ops) {
+                // Its events have to reach the other thread.
+                let listener = listener.into_std()?;
+                let _inside = operations.runtime().enter();
+                let acceptor = ops.acceptor(&server, listen);
+                operations.runtime().spawn(acceptor.run(TcpListener::from_std(listener)?));
+            } else {
+                tokio::spawn(wires.acceptor(&server, listen).run(listener));
+            }
         }
         let ticking = server.clone();
         tokio::spawn(async move { ticking.events.tick(ticking.settings.tick).await });
         server.set_ready(true).await;
-        Ok(Self { server, addresses })
+        Ok(Self { server, addresses, operations })
     }
 
     /// The wires of each listener, by name and with commas between, and the address where they answer.
@@ -214,11 +236,33 @@ struct Flags {
     options: ServeOptions,
 }
 
-fn spawn_acceptor(server: &Arc<Server>, listen: &Listen, listener: TcpListener, room: &Arc<Semaphore>) {
-    // A flood on the wires must not shut out the operator.
-    let room = if listen.wires.has(Wire::Ops) { Arc::new(Semaphore::new(256)) } else { room.clone() };
-    let acceptor = Acceptor { server: server.clone(), wires: Arc::new(listen.wires.clone()), room };
-    tokio::spawn(acceptor.run(listener));
+/// Where the connections of some listeners find their places.
+struct Places {
+    room: Arc<Room>,
+    spare: Option<Arc<Spare>>,
+}
+
+impl Places {
+    fn of_the_wires(settings: &Settings) -> Self {
+        let limit = open_files::room_for(settings.limits.connections);
+        Self { room: Room::new(limit, settings.connections_per_address), spare: None }
+    }
+
+    /// A flood on the wires must not shut out the operator.
+    fn of_operations() -> anyhow::Result<Self> {
+        let spare = Spare::new().context("cannot keep open files for the operations port")?;
+        Ok(Self { room: Room::new(OPERATIONS_CONNECTIONS, None), spare: Some(spare) })
+    }
+
+    fn acceptor(&self, server: &Arc<Server>, listen: &Listen) -> Acceptor {
+        Acceptor {
+            server: server.clone(),
+            wires: Arc::new(listen.wires.clone()),
+            room: self.room.clone(),
+            spare: self.spare.clone(),
+            unsaid: Unsaid::default(),
+        }
+    }
 }
 
 async fn wind_down(server: &Server) {
@@ -276,19 +320,5 @@ fn start_log(format: LogFormat) {
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
-    }
-}
-
-/// Asks for as many open files as the connections will need; the shell's usual limit is 1,024.
-fn raise_open_files(connections: usize) {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let wanted = connections as u64 + 256;
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let Some(now) = current.filter(|now| *now < wanted) else { return };
-    let allowed = maximum.map_or(wanted, |maximum| wanted.min(maximum));
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(allowed), maximum });
-    if raised.is_err() || allowed < wanted {
-        let limit = if raised.is_ok() { allowed } else { now };
-        tracing::warn!(limit, wanted, "few open files are allowed; raise `ulimit -n` for more connections");
     }
 }

@@ -38,6 +38,52 @@ impl TryFrom<String> for Duration {
     }
 }
 
+/// A number that is not zero, with which nobody would be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "usize")]
+pub(crate) struct Count(pub(crate) usize);
+
+impl TryFrom<usize> for Count {
+    type Error = String;
+
+    fn try_from(number: usize) -> Result<Self, String> {
+        let count = (number > 0).then_some(Self(number));
+        count.ok_or_else(|| "0 would serve nobody; give a number from 1 up".into())
+    }
+}
+
+impl FromStr for Count {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number: usize = text.parse().map_err(|_| "give a number from 1 up")?;
+        number.try_into()
+    }
+}
+
+/// A size such as `16MiB`, which is not zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "ByteSize")]
+pub(crate) struct Size(pub(crate) ByteSize);
+
+impl TryFrom<ByteSize> for Size {
+    type Error = String;
+
+    fn try_from(size: ByteSize) -> Result<Self, String> {
+        let size = (size.as_u64() > 0).then_some(Self(size));
+        size.ok_or_else(|| "0 bytes would serve nobody; give a size such as 16MiB".into())
+    }
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let size: ByteSize = text.parse().map_err(|_| "give a size such as 16MiB")?;
+        size.try_into()
+    }
+}
+
 /// How the log is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -67,6 +113,9 @@ pub(crate) struct Settings {
     pub(crate) interop: bool,
     pub(crate) drain: std::time::Duration,
     pub(crate) tls: Option<TlsFiles>,
+    /// Whether listeners with TLS serve plaintext too.
+    pub(crate) allow_plaintext: bool,
+    pub(crate) connections_per_address: Option<usize>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) http2: Arc<Http2>,
 }
@@ -74,16 +123,15 @@ pub(crate) struct Settings {
 impl Settings {
     /// Fills in the defaults.
     pub(crate) fn from_options(options: ServeOptions) -> anyhow::Result<Self> {
-        let host = options.host.as_deref().unwrap_or("127.0.0.1");
-        let defaults = Listen::defaults(host).map_err(anyhow::Error::msg)?;
-        let listen = if options.listen.is_empty() { defaults } else { options.listen.clone() };
         Ok(Self {
-            listen,
+            listen: listen(&options)?,
             tick: options.tick.map_or(std::time::Duration::from_secs(1), |d| d.0),
             drain: options.drain.map_or(std::time::Duration::from_secs(10), |d| d.0),
             limits: Arc::new(limits(&options)?),
             http2: Arc::new(http2(&options)),
             tls: tls(&options)?,
+            allow_plaintext: options.allow_plaintext,
+            connections_per_address: options.max_connections_per_address.map(|count| count.0),
             data_dir: options.data_dir.unwrap_or_else(|| PathBuf::from("data")),
             token: options
                 .token
@@ -96,12 +144,24 @@ impl Settings {
     }
 }
 
+fn listen(options: &ServeOptions) -> anyhow::Result<Vec<Listen>> {
+    if options.listen.is_empty() {
+        let host = options.host.as_deref().unwrap_or("127.0.0.1");
+        return Listen::defaults(host).map_err(anyhow::Error::msg);
+    }
+    if let Some(host) = &options.host {
+        tracing::warn!(%host, "host has no effect: it binds the default set, and listen replaces that");
+    }
+    Ok(options.listen.clone())
+}
+
 fn limits(options: &ServeOptions) -> anyhow::Result<Limits> {
     let default = Limits::default();
-    let bytes = |flag: &str, size: Option<ByteSize>, default: usize| {
-        let bytes = size.map_or(Ok(default), |size| usize::try_from(size.as_u64()));
+    let bytes = |flag: &str, size: Option<Size>, default: usize| {
+        let bytes = size.map_or(Ok(default), |size| usize::try_from(size.0.as_u64()));
         bytes.with_context(|| format!("{flag} does not fit into this machine's memory"))
     };
+    let number = |count: Option<Count>, default: usize| count.map_or(default, |count| count.0);
     Ok(Limits {
         message_bytes: bytes("--max-message", options.max_message, default.message_bytes)?,
         connection_memory: bytes(
@@ -112,10 +172,10 @@ fn limits(options: &ServeOptions) -> anyhow::Result<Limits> {
         memory: bytes("--max-memory", options.max_memory, default.memory)?,
         stall: options.stall.map_or(default.stall, |d| d.0),
         file_bytes: options.max_file.map_or(default.file_bytes, |size| size.as_u64()),
-        nesting: options.max_nesting.unwrap_or(default.nesting),
-        batch: options.max_batch.unwrap_or(default.batch),
-        connections: options.max_connections.unwrap_or(default.connections),
-        in_flight: options.max_in_flight.unwrap_or(default.in_flight).max(1),
+        nesting: number(options.max_nesting, default.nesting),
+        batch: number(options.max_batch, default.batch),
+        connections: number(options.max_connections, default.connections),
+        in_flight: number(options.max_in_flight, default.in_flight),
         handshake: options.handshake.map_or(default.handshake, |d| d.0),
         keep_alive: options.keep_alive.map_or(default.keep_alive, |d| d.0),
         calls_per_second: options.rate_limit,
@@ -133,6 +193,10 @@ fn http2(options: &ServeOptions) -> Http2 {
 }
 
 fn tls(options: &ServeOptions) -> anyhow::Result<Option<TlsFiles>> {
+    anyhow::ensure!(
+        !(options.allow_plaintext && options.tls_client_ca.is_some()),
+        "--tls-client-ca lets in only who shows a certificate, and --allow-plaintext whoever comes; leave one of them out"
+    );
     match (&options.tls_cert, &options.tls_key) {
         (Some(cert), Some(key)) => Ok(Some(TlsFiles {
             cert: cert.clone(),

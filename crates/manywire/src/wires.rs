@@ -108,8 +108,11 @@ impl FromStr for Wires {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "any" {
+        if text.trim() == "any" {
             return Ok(Self::any());
+        }
+        if text.split(',').any(|name| name.trim() == "any") {
+            return Err("any stands alone: it is every wire that can be told apart on one port".into());
         }
         let list = text.split(',').map(parse_wire).collect::<Result<Vec<_>, _>>()?;
         let wires = Self { list, is_any: false };

@@ -7,26 +7,26 @@ mod router;
 
 use std::sync::Arc;
 
-use manywire_core::Budget;
 use manywire_http::Terms;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::listen::Peer;
 use crate::serve::Server;
 use crate::wires::{Wire, Wires};
 
 /// Serves HTTP on a stream, whatever wires its requests turn out to be for.
-pub(crate) async fn serve<IO>(io: IO, server: &Arc<Server>, wires: &Wires, budget: &Budget)
+pub(crate) async fn serve<IO>(io: IO, server: &Arc<Server>, wires: &Wires, peer: &Peer)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let terms = Terms {
         http2: server.settings.http2.clone(),
-        budget: budget.clone(),
+        budget: peer.budget.clone(),
         ..Terms::new(server.settings.limits.clone(), server.shutdown_of(wires).drain())
     };
     if wires.has(Wire::Ops) {
         manywire_http::serve(io, ops::Ops::new(server.clone()), &terms).await;
     } else {
-        manywire_http::serve(io, router::Router::new(server, wires, budget), &terms).await;
+        manywire_http::serve(io, router::Router::new(server, wires, peer), &terms).await;
     }
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode, Version};
-use manywire_core::Budget;
 use manywire_http::{Handler, Request, Response, reply};
 use manywire_netrpc::{GOB_PATH, JSON_PATH, JsonPost};
 
 use super::adder::Adder;
+use crate::listen::Peer;
 use crate::serve::Server;
 use crate::wires::{Wire, Wires};
 
@@ -26,20 +26,20 @@ pub(crate) struct Router {
 }
 
 impl Router {
-    pub(crate) fn new(server: &Server, wires: &Wires, budget: &Budget) -> Self {
+    pub(crate) fn new(server: &Server, wires: &Wires, peer: &Peer) -> Self {
         let has = |wire| wires.has(wire);
         Self {
-            netrpc: has(Wire::Netrpc).then(|| JsonPost::new(server.jsonrpc1.connection(server, budget))),
-            adder: has(Wire::Http).then(|| Adder::new(server.adder.connection(server, budget))),
+            netrpc: has(Wire::Netrpc).then(|| JsonPost::new(server.jsonrpc1.connection(server, peer))),
+            adder: has(Wire::Http).then(|| Adder::new(server.adder.connection(server, peer))),
             jsonrpc: has(Wire::Jsonrpc)
-                .then(|| manywire_jsonrpc::Server::new(server.jsonrpc.connection(server, budget))),
+                .then(|| manywire_jsonrpc::Server::new(server.jsonrpc.connection(server, peer))),
             xmlrpc: has(Wire::Xmlrpc)
-                .then(|| manywire_xmlrpc::Server::new(server.xmlrpc.connection(server, budget))),
+                .then(|| manywire_xmlrpc::Server::new(server.xmlrpc.connection(server, peer))),
             grpc: server
                 .grpc
                 .as_ref()
                 .filter(|_| has(Wire::Grpc))
-                .map(|grpc| grpc.for_connection(&server.settings.limits)),
+                .map(|grpc| grpc.for_connection(&server.settings.limits, &peer.activity)),
             wires: Arc::new(wires.clone()),
         }
     }

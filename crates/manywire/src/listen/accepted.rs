@@ -8,14 +8,26 @@ use manywire_core::{ConnectionMeter, ConnectionToken};
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
+
+use super::room::Seat;
+use super::spare::Spare;
 
 /// What is given back when the connection ends.
 pub(crate) struct Slot {
     /// Room under the limit of connections.
-    pub(crate) _permit: OwnedSemaphorePermit,
+    pub(crate) seat: Seat,
     /// What the shutdown waits for.
     pub(crate) _token: ConnectionToken,
+    /// Whose descriptors may be short.
+    pub(crate) spare: Option<Arc<Spare>>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(spare) = &self.spare {
+            spare.refill();
+        }
+    }
 }
 
 pin_project! {
@@ -24,7 +36,8 @@ pin_project! {
         #[pin]
         tcp: TcpStream,
         counted: Counted,
-        _slot: Slot,
+        // Dropped after the stream, whose descriptor it may take.
+        slot: Slot,
     }
 }
 
@@ -57,16 +70,24 @@ impl Counted {
         }
     }
 
-    fn sent(&self, written: &Poll<std::io::Result<usize>>) {
-        if let (Some(Open(meter)), Poll::Ready(Ok(written))) = (self.0.get(), written) {
-            meter.sent.inc_by(*written as u64);
+    fn sent(&self, bytes: usize) {
+        if let Some(Open(meter)) = self.0.get() {
+            meter.sent.inc_by(bytes as u64);
         }
     }
 }
 
 impl Accepted {
     pub(crate) fn new(tcp: TcpStream, counted: Counted, slot: Slot) -> Self {
-        Self { tcp, counted, _slot: slot }
+        Self { tcp, counted, slot }
+    }
+
+    fn sent(self: Pin<&mut Self>, written: &Poll<std::io::Result<usize>>) {
+        let this = self.project();
+        this.slot.seat.is_sending(written.is_pending());
+        if let Poll::Ready(Ok(bytes)) = written {
+            this.counted.sent(*bytes);
+        }
     }
 }
 
@@ -79,16 +100,25 @@ impl AsyncRead for Accepted {
         let this = self.project();
         let before = buf.filled().len();
         let polled = this.tcp.poll_read(cx, buf);
-        this.counted.received(buf.filled().len() - before);
+        if polled.is_pending() {
+            // To who has to leave it looks as if the peer had nothing more to say: calls are finished, and no more are read.
+            return this.slot.seat.poll_leave(cx).map(Ok);
+        }
+        let bytes = buf.filled().len() - before;
+        this.slot.seat.received(bytes);
+        this.counted.received(bytes);
         polled
     }
 }
 
 impl AsyncWrite for Accepted {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
-        let this = self.project();
-        let written = this.tcp.poll_write(cx, buf);
-        this.counted.sent(&written);
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        let written = self.as_mut().project().tcp.poll_write(cx, buf);
+        self.sent(&written);
         written
     }
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
@@ -98,13 +128,12 @@ impl AsyncWrite for Accepted {
         self.project().tcp.poll_shutdown(cx)
     }
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
-        let this = self.project();
-        let written = this.tcp.poll_write_vectored(cx, bufs);
-        this.counted.sent(&written);
+        let written = self.as_mut().project().tcp.poll_write_vectored(cx, bufs);
+        self.sent(&written);
         written
     }
     fn is_write_vectored(&self) -> bool {

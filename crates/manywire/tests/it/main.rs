@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod calls;
+mod crowd;
 mod manual;
+mod operations;
 mod ports;
 mod signals;
 mod streams;

@@ -81,9 +81,13 @@ fn routes_may_follow_each_other_on_one_kept_connection() {
 
 #[test]
 fn a_listener_answers_only_its_own_wires() {
-    let server = Server::start(&["http", "netrpc", "xmlrpc"], &[]);
-    assert_eq!(exchange(server.connect("http"), JSON_CALL.as_bytes()), "");
-    assert_eq!(exchange(server.connect("xmlrpc"), b"\x2F\xFF\x81\x03"), "");
+    let server = Server::start(&["http", "netrpc", "xmlrpc", "zerorpc"], &[]);
+    for (listener, bytes) in [("http", JSON_CALL.as_bytes()), ("xmlrpc", b"\x2F\xFF\x81\x03")] {
+        let answer = exchange(server.connect(listener), bytes);
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("this port answers: "), "{answer}");
+    }
+    let answer = exchange(server.connect("zerorpc"), b"GET / HTTP/1.1\r\n\r\n");
+    assert_eq!(answer, "\u{FFFD}\0\0\0\0\0\0\0\u{1}\u{7F}", "it greets, and is gone");
     assert!(get(server.connect("netrpc"), "/?a=1").starts_with("HTTP/1.1 404"));
     assert!(get(server.connect("xmlrpc"), "/?a=1").starts_with("HTTP/1.1 405"));
     assert!(get(server.connect("http"), "/any/path?a=1&a=2&b=").ends_with("{\"result\": 2}"));
@@ -122,22 +126,6 @@ fn silence_and_unfinished_headers_end_after_the_handshake_limit() {
         // The read would fail on its own time limit if the server did not close.
         stream.read_to_end(&mut Vec::new()).unwrap();
     }
-}
-
-#[test]
-fn connections_over_the_limit_wait_for_room() {
-    let server = Server::start(&["any"], &["--max-connections", "1"]);
-    let mut first = server.connect("any");
-    first.write_all(JSON_CALL.as_bytes()).unwrap();
-    let mut byte = [0];
-    first.read_exact(&mut byte).unwrap();
-    let mut second = server.connect("any");
-    second.write_all(JSON_CALL.as_bytes()).unwrap();
-    second.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-    assert!(second.read(&mut byte).is_err(), "the second is not served while the first is open");
-    drop(first);
-    second.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    second.read_exact(&mut byte).unwrap();
 }
 
 #[test]

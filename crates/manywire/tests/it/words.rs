@@ -10,9 +10,18 @@ fn a_taken_port_is_one_line_and_exit_1() {
     let address = taken.local_addr().unwrap();
     let output = program().args(["serve", "--listen", &format!("netrpc={address}")]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
+    let whose = format!("(process {}) listens there", std::process::id());
+    let said = text(&output);
+    let (before, after) = said.split_once(&whose).unwrap_or_else(|| panic!("{said}"));
+    assert!(
+        before.starts_with(&format!(
+            "manywire: cannot listen on {address} for netrpc: Address already in use (os error 98); "
+        )),
+        "{said}"
+    );
     assert_eq!(
-        text(&output),
-        format!("manywire: cannot listen on {address} for netrpc: Address already in use (os error 98)\n")
+        after,
+        "; choose another port with --listen, such as --listen netrpc=127.0.0.1:0, or another address with --host\n"
     );
     assert!(output.stdout.is_empty());
 }
@@ -28,7 +37,11 @@ fn mistakes_are_named() {
         (&["serve", "--tick", "soon"], 2, "write a time such as 50ms"),
         (&["serve", "--tls-cert", "x.pem"], 2, "--tls-key"),
         (&["serve", "--config", "/no/such/file"], 1, "cannot read the configuration file /no/such/file"),
-        (&["serve", "--config", file], 1, "tik"),
+        (&["serve", "--config", file], 1, "no option tik; did you mean tick?"),
+        (&["serve", "--listen", "grpc,any=127.0.0.1:1"], 2, "any stands alone"),
+        (&["serve", "--max-connections", "0"], 2, "0 would serve nobody; give a number from 1 up"),
+        (&["serve", "--max-message", "0"], 2, "0 bytes would serve nobody"),
+        (&["serve", "--max-nesting", "deep"], 2, "give a number from 1 up"),
         (&["health", "127.0.0.1:1"], 1, "no answer from the operations port 127.0.0.1:1"),
         (&["serv"], 2, "serve"),
     ] {
@@ -38,6 +51,14 @@ fn mistakes_are_named() {
         assert!(said.contains(words), "{arguments:?}: {said}");
         assert!(!said.contains("backtrace") && !said.contains("panicked"), "{said}");
     }
+}
+
+#[test]
+fn a_host_beside_listeners_is_said_to_have_no_effect() {
+    let arguments =
+        ["serve", "--host", "0.0.0.0", "--listen", "any=127.0.0.1:0", "--tls-cert", "x", "--tls-key", "y"];
+    let output = program().args(arguments).output().unwrap();
+    assert!(text(&output).contains("host has no effect"), "{}", text(&output));
 }
 
 #[test]
