@@ -65,6 +65,8 @@ impl Progress {
 
     pub(crate) fn set_http2(&self) {
         self.is_http2.store(true, Relaxed);
+        // From here on the frames say.
+        self.is_reading_head.store(false, Relaxed);
     }
 
     /// Bytes of a request have come over HTTP/1.

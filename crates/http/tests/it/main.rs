@@ -1,49 +1,21 @@
-//! The HTTP layer on a stream in memory, with the clock in hand.
+//! The HTTP layer on a stream in memory, with the clock in hand; and on sockets, with clients that were not written here.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
-use std::sync::Arc;
+mod budget;
+mod demo;
+mod http2;
+mod malformed;
+mod refused;
+mod slow;
+
 use std::time::Duration;
 
-use http::StatusCode;
-use manywire_core::{Budget, Limits, Shutdown};
-use manywire_http::{Handler, Request, Response, Terms, read_body, reply, serve};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use manywire_core::{Limits, Shutdown};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::Instant;
 
-/// Sends back the body that it was sent; `/slow` takes two minutes over it.
-#[derive(Clone)]
-struct Echo {
-    limits: Arc<Limits>,
-    budget: Budget,
-}
-
-impl Handler for Echo {
-    async fn handle(&self, request: Request) -> Response {
-        let (parts, mut body) = request.into_parts();
-        if parts.uri.path() == "/slow" {
-            tokio::time::sleep(Duration::from_secs(120)).await;
-        }
-        match read_body(&parts.headers, &mut body, &self.limits, &self.budget).await {
-            Ok(body) => reply(StatusCode::OK, "text/plain", body),
-            Err(error) => reply(error.status(), "text/plain", error.to_string()),
-        }
-    }
-}
-
-fn start(limits: Limits, shutdown: &Shutdown) -> DuplexStream {
-    let (ours, theirs) = duplex(1 << 20);
-    let drain = shutdown.drain();
-    let token = shutdown.track();
-    tokio::spawn(async move {
-        let limits = Arc::new(limits);
-        let terms = Terms::new(limits, drain);
-        let echo = Echo { limits: terms.limits.clone(), budget: terms.budget.clone() };
-        serve(ours, echo, &terms).await;
-        drop(token);
-    });
-    theirs
-}
+use demo::start;
 
 async fn read_to_end(stream: &mut DuplexStream) -> String {
     let mut answer = Vec::new();
