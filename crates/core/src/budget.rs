@@ -9,7 +9,8 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicUsize, fence};
 
 use tokio::sync::Notify;
 
@@ -33,13 +34,16 @@ pub struct Budget {
 struct Account {
     held: AtomicUsize,
     limit: usize,
-    /// Told when the account is no longer full.
+    /// Told when the account is no longer full, and of all that is given back while someone waits for that.
     room: Notify,
+    /// How many wait for a certain number of bytes.
+    waiting: AtomicUsize,
 }
 
 impl Account {
     fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { held: AtomicUsize::new(0), limit, room: Notify::new() })
+        let (held, waiting) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(Self { held, limit, room: Notify::new(), waiting })
     }
 
     fn is_full(&self) -> bool {
@@ -53,22 +57,29 @@ impl Account {
     /// Takes the bytes off, and returns what was held before.
     fn give_back(&self, bytes: usize) -> usize {
         let before = self.held.fetch_sub(bytes, Relaxed);
-        if before >= self.high() && before - bytes < self.high() {
+        // Either this sees who waits, or who waits sees what was given back.
+        fence(SeqCst);
+        if before >= self.high() && before - bytes < self.high() || self.waiting.load(Relaxed) > 0 {
             self.room.notify_waiters();
         }
         before
     }
 
-    async fn room(&self) {
+    async fn until(&self, holds: impl Fn(&Self) -> bool) {
         loop {
             let mut told = pin!(self.room.notified());
             // From here on a notification is not missed.
             told.as_mut().enable();
-            if !self.is_full() {
+            fence(SeqCst);
+            if holds(self) {
                 return;
             }
             told.await;
         }
+    }
+
+    fn fits(&self, bytes: usize) -> bool {
+        self.held.load(Relaxed).checked_add(bytes).is_some_and(|sum| sum <= self.limit)
     }
 }
 
@@ -121,10 +132,20 @@ impl Budget {
     /// Resolves when the connection may be read again.
     pub async fn room(&self) {
         while self.is_full() {
-            self.own.room().await;
+            self.own.until(|account| !account.is_full()).await;
             if self.is_full() {
-                self.process.0.room().await;
+                self.process.0.until(|account| !account.is_full()).await;
             }
+        }
+    }
+
+    /// Resolves when a charge of so many bytes would be taken; never, where they are more than a budget has.
+    pub async fn room_for(&self, bytes: usize) {
+        let (own, process) = (&*self.own, &*self.process.0);
+        let _waiting = (Waiting::begin(own), Waiting::begin(process));
+        while !(own.fits(bytes) && process.fits(bytes)) {
+            own.until(|account| account.fits(bytes)).await;
+            process.until(|account| account.fits(bytes)).await;
         }
     }
 
@@ -159,6 +180,22 @@ impl Budget {
         if shared > 0 {
             self.process.0.give_back(shared);
         }
+    }
+}
+
+/// Someone who waits for a certain number of bytes.
+struct Waiting<'a>(&'a Account);
+
+impl<'a> Waiting<'a> {
+    fn begin(account: &'a Account) -> Self {
+        account.waiting.fetch_add(1, SeqCst);
+        Self(account)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, SeqCst);
     }
 }
 
@@ -280,6 +317,29 @@ mod tests {
         assert!(second.is_full());
         drop(held);
         assert!(second.room().now_or_never().is_none(), "its own three quarters are used");
+    }
+
+    #[tokio::test]
+    async fn who_needs_many_bytes_is_told_when_they_fit() {
+        let memory = Memory::new(&limits());
+        let (first, second) = (memory.connection(&limits()), memory.connection(&limits()));
+        let mut own = first.charge(30_000).unwrap();
+        assert!(!first.is_full() && first.room_for(30_001).now_or_never().is_none());
+        let mut other = second.charge(59_000).unwrap();
+        let waiting = tokio::spawn({
+            let first = first.clone();
+            async move {
+                first.room_for(40_000).await;
+                first.charge(40_000).unwrap()
+            }
+        });
+        tokio::task::yield_now().await;
+        own.resize(20_000).unwrap();
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished(), "the process has no room for it");
+        other.resize(40_000).unwrap();
+        assert_eq!(waiting.await.unwrap().bytes(), 40_000);
+        assert!(second.room_for(60_001).now_or_never().is_none(), "it never fits");
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub struct Limits {
     pub message_bytes: usize,
     /// Bytes in one stored file.
     pub file_bytes: u64,
+    /// Bytes in all stored files, those on their way too.
+    pub data_bytes: u64,
     /// Levels of arrays, structs and maps inside each other.
     pub nesting: usize,
     /// Calls in one batch.
@@ -26,7 +28,7 @@ pub struct Limits {
     pub connection_memory: usize,
     /// Bytes that all connections may make the server hold at one time.
     pub memory: usize,
-    /// Time that a write may go without any progress before its connection is closed.
+    /// Time that a write may go without any progress before its connection is closed, and an upload without a piece.
     pub stall: Duration,
     /// Calls per second on one connection; none by default.
     pub calls_per_second: Option<NonZeroU32>,
@@ -37,6 +39,7 @@ impl Default for Limits {
         Self {
             message_bytes: 16 << 20,
             file_bytes: 2 << 30,
+            data_bytes: 16 << 30,
             nesting: 128,
             batch: 1_000,
             connections: 16_384,

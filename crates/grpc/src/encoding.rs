@@ -1,44 +1,56 @@
 //! Which compression an answer gets: that of the question, as grpc-go has it.
 //!
-//! Nearly every client says that it could read gzip, and tonic would then compress each answer, however small. A client
-//! that wants to save bytes compresses what it sends.
+//! Nearly every client says that it could read gzip, and to compress each answer, however small, would cost more than it
+//! saves. A client that wants to save bytes compresses what it sends.
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
+
+use crate::compression::Encoding;
 
 const ENCODING: &str = "grpc-encoding";
 const ACCEPTED: &str = "grpc-accept-encoding";
 
-/// Leaves of the accepted encodings only the one that the request itself uses.
-pub(crate) fn answer_in_kind(headers: &mut HeaderMap) {
-    match headers.get(ENCODING).filter(|encoding| *encoding != "identity") {
-        Some(used) if accepts(headers, used) => drop(headers.insert(ACCEPTED, used.clone())),
-        _ => drop(headers.remove(ACCEPTED)),
-    }
+/// The compressions of one call.
+pub(crate) struct Encodings {
+    /// That of the request's messages; one that we do not know is refused by tonic.
+    pub(crate) request: Option<Encoding>,
+    /// That of the answer's.
+    pub(crate) answer: Option<Encoding>,
 }
 
-fn accepts(headers: &HeaderMap, encoding: &HeaderValue) -> bool {
-    let accepted = headers.get(ACCEPTED).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    accepted.split(',').any(|name| name.trim().as_bytes() == encoding.as_bytes())
+/// Reads the headers, and leaves nothing in them that would have tonic compress.
+pub(crate) fn take(headers: &mut HeaderMap, is_testing: bool) -> Encodings {
+    let request = headers.get(ENCODING).and_then(|name| Encoding::named(name.as_bytes()));
+    // The interop service is told message by message what to compress.
+    let wanted = if is_testing { Some(Encoding::Gzip) } else { request };
+    let answer = headers.remove(ACCEPTED).and_then(|accepted| {
+        let accepted = accepted.to_str().ok()?;
+        wanted.filter(|wanted| accepted.split(',').any(|name| name.trim() == wanted.name()))
+    });
+    Encodings { request, answer }
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     #[test]
     fn an_answer_is_compressed_as_its_question_was() {
-        let left = |used: Option<&'static str>, accepted| {
+        let answer = |used: Option<&'static str>, accepted| {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPTED, HeaderValue::from_static(accepted));
             if let Some(used) = used {
                 headers.insert(ENCODING, HeaderValue::from_static(used));
             }
-            answer_in_kind(&mut headers);
-            headers.get(ACCEPTED).map(|value| value.to_str().unwrap().to_owned())
+            let encodings = take(&mut headers, false);
+            assert!(!headers.contains_key(ACCEPTED));
+            encodings.answer
         };
-        assert_eq!(left(Some("zstd"), "identity, gzip, zstd"), Some("zstd".into()));
-        assert_eq!(left(Some("gzip"), "zstd"), None);
-        assert_eq!(left(Some("identity"), "identity,gzip"), None);
-        assert_eq!(left(None, "identity, deflate, gzip"), None);
+        assert_eq!(answer(Some("zstd"), "identity, gzip, zstd"), Some(Encoding::Zstd));
+        assert_eq!(answer(Some("gzip"), "zstd"), None);
+        assert_eq!(answer(Some("identity"), "identity,gzip"), None);
+        assert_eq!(answer(None, "identity, deflate, gzip"), None);
     }
 }

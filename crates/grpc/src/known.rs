@@ -21,6 +21,9 @@ const OPEN: &[&str] = &[
     "grpc.reflection.v1alpha.ServerReflection",
 ];
 
+/// Services that read and write files.
+const TRANSFERS: &[&str] = &["FileService", "UpFileService"];
+
 /// What is known of a method before it is called.
 pub(crate) struct Known {
     /// `Greeter/SayHello`, as metrics show it.
@@ -31,6 +34,14 @@ pub(crate) struct Known {
     pub(crate) is_open: bool,
     /// Whether it goes on for as long as the client likes, so that a shutdown has to end it.
     pub(crate) is_endless: bool,
+    /// Whether its clients end it when they have heard enough: a conversation about the schema, a watch of health.
+    pub(crate) ends_with_client: bool,
+    /// Whether the request is a stream.
+    pub(crate) takes_stream: bool,
+    /// Whether the answer is a stream.
+    pub(crate) answers_stream: bool,
+    /// Whether it moves files, whose pieces are charged where they are read and written.
+    pub(crate) is_transfer: bool,
     /// Whether the client decides message by message what is compressed.
     pub(crate) is_testing: bool,
     meter: OnceLock<Arc<CallMeter>>,
@@ -75,6 +86,10 @@ impl Paths {
             service: self.services.len(),
             is_open: OPEN.contains(&service),
             is_endless,
+            ends_with_client: is_endless && OPEN.contains(&service),
+            takes_stream: method.client_streaming(),
+            answers_stream: method.server_streaming(),
+            is_transfer: TRANSFERS.contains(&service),
             is_testing: service.starts_with("grpc.testing."),
             meter: OnceLock::new(),
             name,

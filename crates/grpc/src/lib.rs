@@ -17,17 +17,23 @@
 
 mod answer;
 mod call;
+mod caller;
 mod client;
+mod compression;
 mod deadline;
 mod encoding;
 mod error;
+mod intact;
 mod interop;
 mod known;
+mod packing;
 pub mod pb;
+mod prefix;
+mod received;
 mod server;
 mod services;
+mod unpacking;
 mod web;
-mod whole;
 
 pub use client::{Client, ClientOptions, MethodInfo};
 pub use manywire_service::auth::Token;

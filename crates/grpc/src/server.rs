@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use http::{HeaderMap, StatusCode, Version};
-use manywire_core::{Activity, Drain, Limits, Metrics, RateLimiter};
+use manywire_core::{Activity, Budget, Drain, Limits, Metrics};
 use manywire_http::{Handler, Request, Response, reply};
 use manywire_service::auth::Token;
 use manywire_service::files::Files;
@@ -15,8 +15,9 @@ use tonic::body::Body;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use crate::caller::Caller;
+use crate::intact::Intact;
 use crate::known::{Known, Paths, Service};
-use crate::whole::Whole;
 use crate::{call, services, web};
 
 /// What an operator decides.
@@ -59,8 +60,7 @@ impl Settings {
 #[derive(Clone)]
 pub struct Server {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) rate: Option<Arc<RateLimiter>>,
-    pub(crate) activity: Activity,
+    pub(crate) caller: Arc<Caller>,
 }
 
 /// What all calls need.
@@ -90,7 +90,7 @@ impl Shared {
 impl Server {
     /// Opens the data directory and prepares the services. They are not ready until [`Server::set_ready`] says so.
     pub fn new(settings: Settings) -> io::Result<Self> {
-        let files = Files::open(&settings.data_dir, settings.limits.file_bytes).map_err(|error| {
+        let files = Files::open(&settings.data_dir, &settings.limits).map_err(|error| {
             io::Error::new(
                 error.kind(),
                 format!("cannot use {} for files: {error}", settings.data_dir.display()),
@@ -104,7 +104,7 @@ impl Server {
         let services = paths
             .services()
             .iter()
-            .map(|name| services::service(name, &settings, files, &health))
+            .map(|name| services::service(name, &settings, &files, &health))
             .collect::<io::Result<Vec<_>>>()?;
         let shared = Shared {
             paths,
@@ -115,16 +115,17 @@ impl Server {
             drain: settings.drain,
             health,
         };
-        let server = Self { shared: Arc::new(shared), rate: None, activity: Activity::new() };
+        let caller = Caller::new(&settings.limits, &Budget::alone(&settings.limits), &Activity::new());
+        let server = Self { shared: Arc::new(shared), caller };
         // No one else has the statuses yet, so this does not wait.
         let _ = server.set_ready(false).now_or_never();
         Ok(server)
     }
 
-    /// The same server as one connection calls it, under a rate limit of its own.
+    /// The same server as one connection calls it, under these limits and with a budget of its own.
     #[must_use]
-    pub fn for_connection(&self, limits: &Limits, activity: &Activity) -> Self {
-        Self { shared: self.shared.clone(), rate: RateLimiter::of(limits), activity: activity.clone() }
+    pub fn for_connection(&self, limits: &Limits, budget: &Budget, activity: &Activity) -> Self {
+        Self { shared: self.shared.clone(), caller: Caller::new(limits, budget, activity) }
     }
 
     /// What the health service says from now on, of the server and of each service.
@@ -149,9 +150,7 @@ impl Handler for Server {
             kind if !is_kind(kind, b"application/grpc") => not_grpc(),
             _ if request.version() != Version::HTTP_2 => not_http2(),
             _ if request.method() != http::Method::POST => manywire_http::method_not_allowed("POST"),
-            _ => call::answer(self, request.map(|body| Body::new(Whole(body))))
-                .await
-                .map(manywire_http::Body::stream),
+            _ => call::answer(self, request.map(Intact)).await.map(manywire_http::Body::stream),
         }
     }
 }

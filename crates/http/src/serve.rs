@@ -94,6 +94,9 @@ const CONNECTION_STREAMS: u32 = 64;
 /// What HTTP/2 itself starts with; a smaller window cannot be had.
 const LEAST_WINDOW: u32 = 65_535;
 
+/// Less would be slow, and saves little.
+const LEAST_STREAM: u32 = 8 << 10;
+
 /// What hyper reads of HTTP/1 at a time, and what it takes of an answer before it writes.
 const BUFFER: usize = 64 << 10;
 
@@ -105,13 +108,15 @@ fn builder(terms: &Terms) -> Builder<Streams> {
     let half_budget = u32::try_from(limits.connection_memory / 2).unwrap_or(u32::MAX >> 1);
     let window = http2.stream_window.saturating_mul(CONNECTION_STREAMS).min(half_budget).max(LEAST_WINDOW);
     let streams = u32::try_from(limits.in_flight).unwrap_or(u32::MAX).min(http2.streams);
+    // All streams fit into the connection's window at once: those that wait for room would keep out the one that has it.
+    let stream_window = http2.stream_window.min(window / streams.max(1)).max(LEAST_STREAM);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(streams)
         .max_header_list_size(http2.header_bytes)
         .max_send_buf_size(BUFFER)
-        .initial_stream_window_size(http2.stream_window.min(window))
+        .initial_stream_window_size(stream_window)
         .initial_connection_window_size(window)
         .keep_alive_interval(http2.ping_interval)
         .keep_alive_timeout(http2.ping_timeout);

@@ -101,6 +101,9 @@ options! {
     /// Longest stored file [default: 2GiB]
     #[arg(value_name = "SIZE", help_heading = "Limits")]
     "MANYWIRE_MAX_FILE" max_file: ByteSize,
+    /// Most bytes of stored files, those on their way too [default: 16GiB]
+    #[arg(value_name = "SIZE", help_heading = "Limits")]
+    "MANYWIRE_MAX_DATA" max_data: ByteSize,
     /// Deepest nesting of values [default: 128]
     #[arg(value_name = "LEVELS", help_heading = "Limits")]
     "MANYWIRE_MAX_NESTING" max_nesting: Count,
@@ -122,7 +125,7 @@ options! {
     /// Bytes that all connections may make the server hold [default: 256MiB]
     #[arg(value_name = "SIZE", help_heading = "Limits")]
     "MANYWIRE_MAX_MEMORY" max_memory: Size,
-    /// Close a connection whose peer takes nothing of an answer for this long [default: 30s]
+    /// Close a connection whose peer takes nothing of an answer for this long, end an upload that stops [default: 30s]
     #[arg(value_name = "TIME", help_heading = "Limits")]
     "MANYWIRE_STALL" stall: Duration,
     /// Time for a greeting, request headers or a first message [default: 10s]

@@ -172,6 +172,7 @@ fn limits(options: &ServeOptions) -> anyhow::Result<Limits> {
         memory: bytes("--max-memory", options.max_memory, default.memory)?,
         stall: options.stall.map_or(default.stall, |d| d.0),
         file_bytes: options.max_file.map_or(default.file_bytes, |size| size.as_u64()),
+        data_bytes: options.max_data.map_or(default.data_bytes, |size| size.as_u64()),
         nesting: number(options.max_nesting, default.nesting),
         batch: number(options.max_batch, default.batch),
         connections: number(options.max_connections, default.connections),

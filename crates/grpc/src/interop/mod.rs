@@ -2,9 +2,9 @@
 //! <https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md>.
 //!
 //! Three things that its cases look at are below what tonic shows a service: whether a received message was compressed,
-//! whether one message of a stream is to be, and metadata after a successful answer. [`Observed`] sees to them.
+//! whether one message of an answer is to be, and metadata after a successful answer. [`Flags`] and [`Observed`] see to
+//! them.
 
-mod compression;
 mod service;
 
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use http_body::{Body as HttpBody, Frame};
 use tonic::body::Body;
 use tonic::codegen::BoxFuture;
@@ -22,13 +22,12 @@ use tower::Service;
 
 pub(crate) use service::TestService;
 
-const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 const ECHO_INITIAL: HeaderName = HeaderName::from_static("x-grpc-test-echo-initial");
 const ECHO_TRAILING: HeaderName = HeaderName::from_static("x-grpc-test-echo-trailing-bin");
 
 /// Which messages of a call are compressed.
 #[derive(Clone, Default)]
-struct Flags(Arc<Mutex<Queues>>);
+pub(crate) struct Flags(Arc<Mutex<Queues>>);
 
 #[derive(Default)]
 struct Queues {
@@ -39,6 +38,16 @@ struct Queues {
 }
 
 impl Flags {
+    /// A message came.
+    pub(crate) fn received(&self, is_compressed: bool) {
+        self.lock().received.push_back(is_compressed);
+    }
+
+    /// Whether the next message of the answer is to be compressed.
+    pub(crate) fn is_next_compressed(&self) -> bool {
+        self.lock().to_send.pop_front().unwrap_or(false)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queues> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -66,34 +75,17 @@ where
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let flags = Flags::default();
-        let (mut parts, body) = request.into_parts();
-        let initial = parts.headers.get(ECHO_INITIAL).cloned();
-        let trailing = parts.headers.get(ECHO_TRAILING).cloned();
-        // Here messages are compressed one by one, so tonic must not compress them all.
-        let repack = parts.uri.path().ends_with("/StreamingOutputCall") && accepts_gzip(&parts.headers);
-        if repack {
-            parts.headers.remove(ACCEPT_ENCODING);
-        }
-        parts.extensions.insert(flags.clone());
-        let body = Body::new(compression::Received::new(body, flags.clone()));
-        let response = self.0.call(http::Request::from_parts(parts, body));
+        let initial = request.headers().get(ECHO_INITIAL).cloned();
+        let trailing = request.headers().get(ECHO_TRAILING).cloned();
+        let response = self.0.call(request);
         Box::pin(async move {
             let mut response = response.await?;
             if let Some(value) = initial {
                 response.headers_mut().insert(ECHO_INITIAL, value);
             }
-            if repack {
-                response = compression::repack(response, flags);
-            }
             Ok(response.map(|body| Body::new(Echo { body, trailing })))
         })
     }
-}
-
-fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    accepted.split(',').any(|name| name.trim() == "gzip")
 }
 
 /// A body whose trailers carry what the client asked to have back.

@@ -89,11 +89,8 @@ impl generated::TestService for TestService {
         check_compressed(&flags, wanted.expect_compressed)?;
         check_status(wanted.response_status)?;
         let payload = payload(wanted.response_size, self.message_bytes)?;
-        let mut response = Response::new(SimpleResponse { payload: Some(payload), ..Default::default() });
-        if !is_true(wanted.response_compressed) {
-            response.disable_compression();
-        }
-        Ok(response)
+        flags.lock().to_send.push_back(is_true(wanted.response_compressed));
+        Ok(Response::new(SimpleResponse { payload: Some(payload), ..Default::default() }))
     }
 
     type StreamingOutputCallStream = Answers<StreamingOutputCallResponse>;

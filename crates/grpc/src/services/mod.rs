@@ -57,25 +57,24 @@ pub(crate) fn descriptors(interop: bool) -> Vec<&'static [u8]> {
 pub(crate) fn service(
     name: &str,
     settings: &Settings,
-    files: Files,
+    files: &Files,
     health: &HealthReporter,
 ) -> io::Result<Service> {
-    /// Every server that tonic generates has these methods, and no trait that says so.
+    /// Every server that tonic generates has these methods, and no trait that says so. Messages come to them decompressed;
+    /// what is accepted is for the answer to a client that uses something else.
     macro_rules! limited {
         ($server:expr) => {
             $server
                 .accept_compressed(Gzip)
                 .accept_compressed(Zstd)
-                .send_compressed(Gzip)
-                .send_compressed(Zstd)
                 .max_decoding_message_size(settings.limits.message_bytes)
         };
     }
     Ok(match name {
         "Greeter" => erase(limited!(GreeterServer::new(greeter::Greeter::new(settings.tick)))),
         "UserService" => erase(limited!(UserServiceServer::new(users::Users))),
-        "FileService" => erase(limited!(FileServiceServer::new(files::Downloads(files)))),
-        "UpFileService" => erase(limited!(UpFileServiceServer::new(files::Uploads(files)))),
+        "FileService" => erase(limited!(FileServiceServer::new(files::Downloads(files.clone())))),
+        "UpFileService" => erase(limited!(UpFileServiceServer::new(files::Uploads(files.clone())))),
         "ChatService" => erase(limited!(ChatServiceServer::new(chat::Chat))),
         "TypesService" => erase(types::Types::new(settings.limits.message_bytes)),
         "grpc.health.v1.Health" => {

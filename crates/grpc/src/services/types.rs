@@ -43,8 +43,6 @@ impl tower::Service<http::Request<Body>> for Types {
         let mut grpc = Grpc::new(Verbatim)
             .accept_compressed(Gzip)
             .accept_compressed(Zstd)
-            .send_compressed(Gzip)
-            .send_compressed(Zstd)
             .max_decoding_message_size(self.message_bytes);
         Box::pin(async move { Ok(grpc.unary(Echo, request).await) })
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use manywire_core::{Limits, Metrics, Shutdown};
+use manywire_core::{Activity, Limits, Memory, Metrics, Shutdown};
 use manywire_grpc::{Server, Settings};
 use manywire_http::{Http2, Terms};
 use tempfile::TempDir;
@@ -19,6 +19,8 @@ pub(crate) struct Host {
     pub(crate) server: Server,
     pub(crate) metrics: Metrics,
     pub(crate) shutdown: Shutdown,
+    /// What all connections make the server hold.
+    pub(crate) memory: Memory,
     data: TempDir,
     accepting: JoinHandle<()>,
 }
@@ -38,13 +40,14 @@ impl Host {
         settings.metrics = metrics.clone();
         adjust(&mut settings);
         let limits = settings.limits.clone();
+        let memory = Memory::new(&limits);
         let server = Server::new(settings).unwrap();
         server.set_ready(true).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let accepting =
-            tokio::spawn(accept(listener, server.clone(), limits, Arc::new(http2), shutdown.clone()));
-        Self { address, server, metrics, shutdown, data, accepting }
+            tokio::spawn(accept(listener, server.clone(), limits, memory.clone(), http2, shutdown.clone()));
+        Self { address, server, metrics, shutdown, memory, data, accepting }
     }
 
     /// A server with these limits.
@@ -86,14 +89,17 @@ async fn accept(
     listener: TcpListener,
     server: Server,
     limits: Arc<Limits>,
-    http2: Arc<Http2>,
+    memory: Memory,
+    http2: Http2,
     shutdown: Shutdown,
 ) {
+    let http2 = Arc::new(http2);
     loop {
         let (tcp, _) = listener.accept().await.unwrap();
         tcp.set_nodelay(true).unwrap();
-        let (server, token) = (server.clone(), shutdown.track());
-        let terms = Terms { http2: http2.clone(), ..Terms::new(limits.clone(), shutdown.drain()) };
+        let budget = memory.connection(&limits);
+        let (server, token) = (server.for_connection(&limits, &budget, &Activity::new()), shutdown.track());
+        let terms = Terms { http2: http2.clone(), budget, ..Terms::new(limits.clone(), shutdown.drain()) };
         tokio::spawn(async move {
             manywire_http::serve(tcp, server, &terms).await;
             drop(token);

@@ -8,6 +8,7 @@ mod go;
 mod host;
 mod hostile;
 mod interop;
+mod memory;
 mod notes;
 mod peer;
 mod protocol;

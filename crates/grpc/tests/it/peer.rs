@@ -42,9 +42,15 @@ impl Answer {
 
 impl Peer {
     pub(crate) async fn connect(host: &Host) -> Self {
+        Self::with_window(host, 65_535).await
+    }
+
+    /// A peer that takes so many bytes of each answer before it is read.
+    pub(crate) async fn with_window(host: &Host, window: u32) -> Self {
         let tcp = TcpStream::connect(host.address).await.unwrap();
-        let (send, connection) =
-            h2::client::Builder::new().initial_connection_window_size(1 << 20).handshake(tcp).await.unwrap();
+        let mut builder = h2::client::Builder::new();
+        builder.initial_window_size(window).initial_connection_window_size(1 << 20);
+        let (send, connection) = builder.handshake(tcp).await.unwrap();
         tokio::spawn(connection);
         Self { send }
     }

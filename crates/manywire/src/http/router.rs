@@ -39,7 +39,7 @@ impl Router {
                 .grpc
                 .as_ref()
                 .filter(|_| has(Wire::Grpc))
-                .map(|grpc| grpc.for_connection(&server.settings.limits, &peer.activity)),
+                .map(|grpc| grpc.for_connection(&server.settings.limits, &peer.budget, &peer.activity)),
             wires: Arc::new(wires.clone()),
         }
     }
