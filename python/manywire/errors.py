@@ -41,6 +41,9 @@ class RemoteError(Error):
     """The server's own words."""
     code: Optional[int]
     """The number that the wire gives the error, where the wire has numbers."""
+    name: Optional[str]
+    """The name that the wire gives the error, where the wire has names: zerorpc's are those of Python's exceptions, such as
+    ``"ZeroDivisionError"``. ``str()`` of the error begins with it."""
     data: Any
     """What more the server said, for programs: the ``data`` of JSON-RPC, the name and the traceback of zerorpc's exception."""
     wire: Optional[str]
@@ -55,10 +58,12 @@ class RemoteError(Error):
         data: Any = None,
         wire: Optional[str] = None,
         kind: str = "failed",
+        name: Optional[str] = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message if name is None else f"{name}: {message}")
         self.message = message
         self.code = code
+        self.name = name
         self.data = data
         self.wire = wire
         self.kind = kind

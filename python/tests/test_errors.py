@@ -36,7 +36,8 @@ def test_a_methods_own_error(client: manywire.Client) -> None:
         "grpc": (3, "invalid_value", "the id of a user is a positive number, got -1"),
     }[client.wire]
     assert (error.code, error.kind, error.message, error.wire) == (code, kind, words, client.wire)
-    assert str(error) == words
+    name = "ZeroDivisionError" if client.wire == "zerorpc" else None
+    assert (error.name, str(error)) == (name, f"{name}: {words}" if name else words)
     assert isinstance(error, manywire.Error)
 
 
@@ -58,8 +59,11 @@ def test_an_unknown_method(client: manywire.Client) -> None:
 def test_an_error_survives_pickling(connect: Connect) -> None:
     with pytest.raises(manywire.RemoteError) as raised:
         connect("grpc").UserService.GetUser(id=0)
-    copy = pickle.loads(pickle.dumps(raised.value))
-    assert (type(copy), vars(copy), copy.args) == (manywire.RemoteError, vars(raised.value), raised.value.args)
+    with pytest.raises(manywire.RemoteError) as named:
+        connect("zerorpc").divide(1, 0)
+    for error in (raised.value, named.value):
+        copy = pickle.loads(pickle.dumps(error))
+        assert (type(copy), vars(copy), copy.args) == (manywire.RemoteError, vars(error), error.args)
 
 
 def test_wrong_arguments(connect: Connect) -> None:
@@ -98,6 +102,22 @@ def test_a_url_that_is_none(url: str, words: str) -> None:
     with pytest.raises(manywire.UsageError, match=words) as raised:
         manywire.connect(url)
     assert isinstance(raised.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "port", "words"),
+    [
+        ("jsonrpc", "grpc", "gRPC is spoken there; write grpc"),
+        ("jsonrpc", "xmlrpc", "XML-RPC is spoken there; write xmlrpc"),
+        ("gob", "jsonrpc", "HTTP/1 is spoken there; write jsonrpc"),
+        ("gob", "zerorpc", "ZMTP is spoken there; write zerorpc"),
+    ],
+)
+def test_another_wire_than_the_url_says(scheme: str, port: str, words: str) -> None:
+    with manywire.serve(listen=f"{port}=127.0.0.1:0") as server:
+        with pytest.raises(manywire.ConnectError, match=words):
+            with manywire.connect(f"{scheme}://{server.address(port)}", attempts=1) as client:
+                fail(client)
 
 
 def test_nobody_there(client: manywire.Client) -> None:

@@ -84,6 +84,25 @@ def test_a_server_that_asks_who_we_are(secured: Secured) -> None:
                 add(client, 2, 3)
 
 
+@pytest.mark.parametrize("scheme", ["gob", "gob+http", "jsonrpc", "jsonrpc+ws", "xmlrpc", "zerorpc", "grpc"])
+def test_who_names_an_authority_is_not_called_in_plaintext(scheme: str, secured: Secured) -> None:
+    for tls in (manywire.Tls(ca=secured.ca), manywire.Tls(**secured.client_pems), manywire.Tls()):
+        for connect in (manywire.connect, manywire.aio.connect):
+            with pytest.raises(manywire.UsageError, match="is not in TLS, and how to speak TLS was given; write"):
+                connect(f"{scheme}://127.0.0.1:1", tls=tls)
+
+
+def test_plaintext_is_refused(server: manywire.Server) -> None:
+    for scheme in ("jsonrpc", "xmlrpc", "grpc", "jsonrpc+ws"):
+        with pytest.raises(manywire.ConnectError, match="TLS is spoken there; write"):
+            with manywire.connect(server.url(scheme), attempts=1) as client:
+                add(client, 2, 3)
+    for scheme in ("gob", "jsonrpc1+tcp", "zerorpc"):
+        with pytest.raises(manywire.ConnectError, match="is this wire spoken there, or only in TLS"):
+            with manywire.connect(server.url(scheme), attempts=1) as client:
+                add(client, 2, 3)
+
+
 def test_mistakes_are_told(server: manywire.Server, secured: Secured) -> None:
     with pytest.raises(manywire.UsageError, match="give Tls both cert and key"):
         manywire.connect(server.url("grpcs"), tls=manywire.Tls(cert=secured.client_pems["cert"]))

@@ -96,13 +96,19 @@ impl Client {
             let message = format!("{url} carries no headers; gRPC and the HTTP wires do");
             return Err(RpcError::new(ErrorKind::Unsupported, message));
         }
+        if options.tls.is_given() && !url.tls {
+            return Err(url.not_in_tls());
+        }
         let limit = options.connect_timeout.or(options.timeout);
-        within(limit, &url.clone(), async {
-            let client = Self::of(Servers::find(url, options).await?);
+        let (mut servers, shown) = (None, url.clone());
+        let connected = within(limit, &shown, async {
+            let client = Self::of(servers.insert(Servers::find(url, options).await?).clone());
             client.reach().await?;
             Ok(client)
-        })
-        .await
+        });
+        let connected = connected.await;
+        connected
+            .map_err(|error| servers.map_or_else(|| error.clone(), |servers| servers.explain(error.clone())))
     }
 
     /// A client of servers that were found.
@@ -273,7 +279,7 @@ impl Client {
     where
         F: Future<Output = Result<T, RpcError>>,
     {
-        within(self.timeout, self.url(), async {
+        let attempts = within(self.timeout, self.url(), async {
             let mut tried = Vec::new();
             let mut rounds = 0;
             let mut last = None;
@@ -307,13 +313,16 @@ impl Client {
                     outcome => {
                         server.is_well();
                         self.budget.succeed();
+                        if outcome.as_ref().map_or_else(|error| !error.is_text_alone(), |_| true) {
+                            server.has_answered();
+                        }
                         return outcome.map(|answer| (answer, lease));
                     }
                 }
                 tried.push(server.address());
             }
-        })
-        .await
+        });
+        attempts.await.map_err(|error| self.servers.explain(error))
     }
 
     /// How many calls go into one batch: what our own servers take by default.

@@ -61,7 +61,8 @@ impl Target<'_> {
                 Connection::Post(client.with_headers(self.headers()?))
             }
             (Wire::Jsonrpc, Transport::WebSocket) => {
-                let target = format!("ws://{}{}", self.authority, url.path_or("/"));
+                let scheme = if url.tls { "wss" } else { "ws" };
+                let target = format!("{scheme}://{}{}", self.authority, url.path_or("/"));
                 let client =
                     manywire_jsonrpc::Client::over_websocket(dial().await?, &target, self.headers()?, limits);
                 Connection::Jsonrpc(client.await?)
@@ -87,7 +88,7 @@ impl Target<'_> {
                     metadata: self.metadata.to_vec(),
                     limits: limits.clone(),
                 };
-                let target = format!("http://{}", self.authority);
+                let target = self.http("");
                 let client = manywire_grpc::Client::over(Connector(self.dialer.clone()), &target, options);
                 Connection::Grpc(client.await?)
             }
@@ -99,9 +100,10 @@ impl Target<'_> {
         Url { authorities: vec![self.authority.to_owned()], ..self.url.clone() }
     }
 
-    /// The address for clients of HTTP, which need not know of the TLS beneath.
+    /// The address for clients of HTTP, which leave the TLS to the dialer.
     fn http(&self, usual_path: &str) -> String {
-        format!("http://{}{}", self.authority, self.url.path_or(usual_path))
+        let scheme = if self.url.tls { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.authority, self.url.path_or(usual_path))
     }
 
     fn headers(&self) -> Result<HeaderMap, RpcError> {

@@ -18,10 +18,11 @@ use manywire_core::{ErrorKind, RpcError};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{self, CertificateError, ClientConfig};
 
 use crate::Tap;
+use crate::spoken::Heard;
 
 /// Whom to connect to, and how.
 pub(crate) struct Dialer {
@@ -29,6 +30,7 @@ pub(crate) struct Dialer {
     pub(crate) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     pub(crate) limit: Option<Duration>,
     pub(crate) tap: Option<Arc<dyn Tap>>,
+    pub(crate) heard: Arc<Heard>,
 }
 
 impl Dialer {
@@ -43,6 +45,7 @@ impl Dialer {
     }
 
     async fn connect(&self) -> Result<Stream, DialError> {
+        self.heard.forget();
         let refused = |error: io::Error| DialError(error.to_string());
         let tcp = TcpStream::connect(self.address).await.map_err(refused)?;
         tcp.set_nodelay(true).map_err(refused)?;
@@ -55,7 +58,8 @@ impl Dialer {
             }
         };
         let tap = self.tap.clone().map(|tap| Tapped::new(tap, self.address));
-        Ok(Stream { io, tap })
+        let heard = Some(self.heard.clone()).filter(|heard| heard.connected());
+        Ok(Stream { io, tap, heard })
     }
 }
 
@@ -79,21 +83,24 @@ impl fmt::Display for DialError {
 impl std::error::Error for DialError {}
 
 fn no_tls(error: &io::Error) -> DialError {
-    let text = error.to_string();
-    let hint = if text.contains("UnknownIssuer") {
-        "; the authority that vouches for it has to be named, or everyone trusted (insecure)"
-    } else if text.contains("corrupt message") || text.contains("eof") {
-        "; does the server speak TLS on this port?"
-    } else {
-        ""
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    let hint = match cause {
+        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            "; name the authority that vouches for it (--cacert FILE), or trust anyone (--insecure)"
+        }
+        Some(rustls::Error::InvalidMessage(_)) => "; does the server speak TLS on this port?",
+        None if error.kind() == io::ErrorKind::UnexpectedEof => "; does the server speak TLS on this port?",
+        _ => "",
     };
-    DialError(format!("no TLS: {text}{hint}"))
+    DialError(format!("no TLS: {error}{hint}"))
 }
 
 /// A connection.
 pub(crate) struct Stream {
     io: Box<dyn Io>,
     tap: Option<Tapped>,
+    /// Until enough is heard.
+    heard: Option<Arc<Heard>>,
 }
 
 /// TCP, or TLS on it.
@@ -130,10 +137,12 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
-        if let Some(tap) = &self.tap
-            && let Some(bytes @ [_, ..]) = buf.filled().get(before..)
-        {
+        let Some(bytes @ [_, ..]) = buf.filled().get(before..) else { return Poll::Ready(Ok(())) };
+        if let Some(tap) = &self.tap {
             tap.tap.received(tap.number, bytes);
+        }
+        if self.heard.as_ref().is_some_and(|heard| !heard.received(bytes)) {
+            self.heard = None;
         }
         Poll::Ready(Ok(()))
     }

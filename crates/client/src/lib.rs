@@ -16,7 +16,8 @@
 //! What a wire cannot do is an error before anything is sent: a stream on XML-RPC, two arguments on net/rpc.
 //!
 //! Reading order: `url.rs` and `mistaken.rs`; `client.rs`, what a caller sees, and when a call is made again; `servers.rs`,
-//! which server it goes to; `connection.rs`, what each wire makes of it; `dial.rs` and `tls.rs`, the stream beneath.
+//! which server it goes to; `connection.rs`, what each wire makes of it; `dial.rs` and `tls.rs`, the stream beneath;
+//! `spoken.rs`, what is said when another wire is spoken there.
 
 mod arguments;
 mod batch;
@@ -27,6 +28,7 @@ mod dial;
 mod mistaken;
 mod retry;
 mod servers;
+mod spoken;
 mod stub;
 mod tap;
 mod tls;
@@ -42,5 +44,5 @@ pub use client::{Answer, Client, Items, MethodKind, Options};
 pub use mistaken::nearest;
 pub use retry::Retry;
 pub use tap::Tap;
-pub use tls::Tls;
+pub use tls::{Tls, why_unfit};
 pub use url::{Transport, Url, Wire};

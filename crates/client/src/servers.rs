@@ -198,6 +198,16 @@ impl Servers {
         })
     }
 
+    /// The error with what the servers seem to speak, where none has answered anything yet and their first bytes tell it.
+    pub(crate) fn explain(&self, error: RpcError) -> RpcError {
+        if !error.is_text_alone() {
+            return error;
+        }
+        let list = self.list.load();
+        let hint = list.iter().find_map(|server| server.dialer.heard.hint(&error, &self.url));
+        hint.map_or_else(|| error.clone(), |hint| hint.explain(error.clone()))
+    }
+
     /// Any server's connection that is open now.
     pub(crate) fn open(&self) -> Option<Arc<Connection>> {
         self.list.load().iter().find_map(|server| server.open_connection())
@@ -230,7 +240,12 @@ impl Server {
         if self.has_failed.load(Ordering::Relaxed) { self.state().rested } else { None }
     }
 
-    /// A call was answered.
+    /// A call was answered, or the server said why not.
+    pub(crate) fn has_answered(&self) {
+        self.dialer.heard.answered();
+    }
+
+    /// It could be reached.
     pub(crate) fn is_well(&self) {
         if self.has_failed.load(Ordering::Relaxed) {
             self.has_failed.store(false, Ordering::Relaxed);

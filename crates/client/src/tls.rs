@@ -8,7 +8,9 @@ use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVe
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use tokio_rustls::rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+};
 
 /// How to speak TLS, where the URL asks for it. All texts are PEM.
 #[derive(Clone, Default)]
@@ -21,6 +23,13 @@ pub struct Tls {
     pub server_name: Option<String>,
     /// Whether any certificate will do. Whoever is in between can then read and change everything.
     pub insecure: bool,
+}
+
+impl Tls {
+    /// Whether anything was said of TLS at all.
+    pub fn is_given(&self) -> bool {
+        self.insecure || self.authorities.is_some() || self.identity.is_some() || self.server_name.is_some()
+    }
 }
 
 impl fmt::Debug for Tls {
@@ -48,10 +57,23 @@ pub(crate) fn config(tls: &Tls, protocol: Option<&[u8]>) -> Result<Arc<ClientCon
         None => builder.with_no_client_auth(),
         Some((certificate, key)) => builder
             .with_client_auth_cert(certificates(certificate, "client's certificates")?, private_key(key)?)
-            .map_err(|error| invalid(&format!("the client certificate and its key do not fit: {error}")))?,
+            .map_err(|error| invalid(&format!("the client certificate {}", why_unfit(&error))))?,
     };
     config.alpn_protocols = protocol.map(<[u8]>::to_vec).into_iter().collect();
     Ok(Arc::new(config))
+}
+
+/// Why a certificate and its key cannot be shown, as what comes after "the certificate".
+pub fn why_unfit(error: &Error) -> String {
+    match error {
+        Error::InvalidCertificate(CertificateError::Other(OtherError(cause)))
+            if matches!(cause.downcast_ref(), Some(webpki::Error::UnsupportedCertVersion)) =>
+        {
+            "is of X.509's version 1, and TLS takes version 3: make it with an extension, such as subjectAltName (openssl x509 -req -extfile FILE …)".to_owned()
+        }
+        Error::InconsistentKeys(_) => "and its key do not fit: the key is of another certificate".to_owned(),
+        error => format!("cannot be used with its key: {error}"),
+    }
 }
 
 /// The authorities that were named, else the system's, else (in a container, say) those that Mozilla trusts.

@@ -98,6 +98,16 @@ impl Url {
         if self.path.is_empty() { usual } else { &self.path }
     }
 
+    /// The same URL in TLS.
+    pub(crate) fn with_tls(&self) -> Self {
+        Self { tls: true, ..self.clone() }
+    }
+
+    /// The error of who names certificates for a URL that is not in TLS: to call in plaintext would not be what is meant.
+    pub fn not_in_tls(&self) -> RpcError {
+        invalid(format!("{self} is not in TLS, and how to speak TLS was given; write {}", self.with_tls()))
+    }
+
     /// Every scheme that there is.
     pub fn schemes() -> impl Iterator<Item = &'static str> {
         SCHEMES.iter().map(|(name, ..)| *name)

@@ -73,12 +73,13 @@ impl ErrorKind {
 
 /// An error of a call: a kind for programs, a message for people.
 ///
-/// A client also keeps what the wire said: its numeric `code` and any `data`.
+/// A client also keeps what the wire said: its numeric `code`, the `name` of an exception, and any `data`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RpcError {
     kind: ErrorKind,
     message: Cow<'static, str>,
     code: Option<i64>,
+    name: Option<Box<str>>,
     data: Option<Box<Value>>,
     unsent: bool,
 }
@@ -86,7 +87,7 @@ pub struct RpcError {
 impl RpcError {
     /// An error of `kind`, with the text that the caller will read.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), code: None, data: None, unsent: false }
+        Self { kind, message: message.into(), code: None, name: None, data: None, unsent: false }
     }
 
     /// The method's own failure.
@@ -113,6 +114,27 @@ impl RpcError {
     #[must_use]
     pub fn with_code(mut self, code: i64) -> Self {
         self.code = Some(code);
+        self
+    }
+
+    /// The same error with the name that the wire gave it: zerorpc has those of Python's exceptions.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<Box<str>>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The same error with a hint for whoever reads it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl fmt::Display) -> Self {
+        self.message = format!("{}; {hint}", self.message).into();
+        self
+    }
+
+    /// The same error of another kind.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.kind = kind;
         self
     }
 
@@ -150,6 +172,16 @@ impl RpcError {
         self.code
     }
 
+    /// The name that the wire gave this error, where the wire has names: `ZeroDivisionError`.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Whether nothing but the message is known: the error arose on this side, or on net/rpc, whose errors are text alone.
+    pub fn is_text_alone(&self) -> bool {
+        self.code.is_none() && self.name.is_none() && self.data.is_none()
+    }
+
     /// Further data that came with the error.
     pub fn data(&self) -> Option<&Value> {
         self.data.as_deref()
@@ -158,6 +190,9 @@ impl RpcError {
 
 impl fmt::Display for RpcError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = &self.name {
+            write!(f, "{name}: ")?;
+        }
         f.write_str(&self.message)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use http::{HeaderMap, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, StatusCode, Version};
 use manywire_core::{Activity, Budget, Drain, Limits, Metrics};
 use manywire_http::{Handler, Request, Response, reply};
 use manywire_service::auth::Token;
@@ -173,7 +173,11 @@ const TEXT: &str = "text/plain; charset=utf-8";
 
 fn not_grpc() -> Response {
     let text = "this port answers gRPC (content-type application/grpc) and gRPC-Web (application/grpc-web)\n";
-    reply(StatusCode::UNSUPPORTED_MEDIA_TYPE, TEXT, text)
+    let mut response = reply(StatusCode::UNSUPPORTED_MEDIA_TYPE, TEXT, text);
+    // For programs, which can tell from it what is spoken here.
+    let taken = HeaderValue::from_static("application/grpc, application/grpc-web, application/grpc-web-text");
+    response.headers_mut().insert(http::header::ACCEPT, taken);
+    response
 }
 
 fn not_http2() -> Response {

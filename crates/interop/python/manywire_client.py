@@ -28,8 +28,7 @@ url = SCHEMES[wire].format(address)
 def told(error):
     if not isinstance(error, manywire.RemoteError):
         return Failed(str(error))
-    name = error.data.get("name") if isinstance(error.data, dict) else None
-    return Failed(error.message, error.code, name or error.kind)
+    return Failed(error.message, error.code, error.name or error.kind)
 
 
 def read(call):

@@ -1,5 +1,6 @@
 //! A client over HTTP or a WebSocket, on jsonrpsee's.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,25 +94,25 @@ impl Client {
     }
 
     /// A client over HTTP that connects in a way of the caller's, with TLS for example, and sends these headers with
-    /// every call. The address begins with `http://` all the same.
+    /// every call.
     pub fn over_http(
         connector: impl Connect + Clone + Send + Sync + 'static,
         url: &str,
         headers: HeaderMap,
         limits: &Limits,
     ) -> Result<Self, RpcError> {
-        let client = crate::post::client(connector, url, headers, limits);
+        let client = crate::post::client(connector, &without_tls(url), headers, limits);
         Self::new(client.map(Transport::Http), url, limits)
     }
 
-    /// A client that asks for a WebSocket on a stream that is connected. The address begins with `ws://`.
+    /// A client that asks for a WebSocket on a stream that is connected, with TLS or without.
     pub async fn over_websocket(
         io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         url: &str,
         headers: HeaderMap,
         limits: &Limits,
     ) -> Result<Self, RpcError> {
-        let client = websocket(limits, headers).build_with_stream(url, io).await;
+        let client = websocket(limits, headers).build_with_stream(without_tls(url), io).await;
         Self::new(client.map(|client| Transport::WebSocket(Arc::new(client))), url, limits)
     }
 
@@ -196,6 +197,16 @@ impl Client {
         read_value(raw, &self.limits).map_err(|error| {
             RpcError::internal(format!("the answer of {} cannot be read: {error}", self.url))
         })
+    }
+}
+
+/// The address for jsonrpsee, which refuses `https://` and `wss://` where it does not speak TLS itself.
+fn without_tls(url: &str) -> Cow<'_, str> {
+    match url.split_once("://") {
+        Some((scheme @ ("https" | "wss"), rest)) => {
+            format!("{}://{rest}", &scheme[..scheme.len() - 1]).into()
+        }
+        _ => url.into(),
     }
 }
 

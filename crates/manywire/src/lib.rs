@@ -21,15 +21,23 @@ mod wires;
 
 pub use serve::Running;
 
+use call::Report;
+
 /// Does what the command line asks for.
 pub fn run() -> ExitCode {
     let cli::Cli { command } = cli::Cli::parse();
     let outcome = match command {
-        cli::Command::Call(options) => return call::run(call::call(*options)),
-        cli::Command::List(options) => return call::run(call::list(*options)),
-        cli::Command::Describe(options) => return call::run(call::describe(*options)),
-        cli::Command::Upload(options) => return call::run(transfer::upload(*options)),
-        cli::Command::Download(options) => return call::run(transfer::download(*options)),
+        cli::Command::Call(options) => return call::run(&Report::new(&options.server), call::call(*options)),
+        cli::Command::List(options) => return call::run(&Report::new(&options.server), call::list(*options)),
+        cli::Command::Describe(options) => {
+            return call::run(&Report::new(&options.server), call::describe(*options));
+        }
+        cli::Command::Upload(options) => {
+            return call::run(&Report::new(&options.server), transfer::upload(*options));
+        }
+        cli::Command::Download(options) => {
+            return call::run(&Report::new(&options.server), transfer::download(*options));
+        }
         cli::Command::Completions(options) => manual::completions(&options),
         cli::Command::Man(options) => manual::pages(&options),
         cli::Command::Serve(options) => serve::run(*options),

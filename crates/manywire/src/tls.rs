@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use manywire_client::why_unfit;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -31,8 +32,10 @@ impl Acceptor {
                     .with_client_cert_verifier(verifier.context("the client authorities are of no use")?)
             }
         };
-        let mut config =
-            builder.with_single_cert(certificates, key).context("the TLS certificate and key do not fit")?;
+        let config = builder.with_single_cert(certificates, key);
+        let mut config = config.map_err(|error| {
+            anyhow::anyhow!("{}: the certificate {}", files.cert.display(), why_unfit(&error))
+        })?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Self(Arc::new(config).into()))
     }

@@ -35,8 +35,7 @@ pub(crate) fn connect_async(
     url: String,
     options: &Bound<'_, PyDict>,
 ) -> PyResult<Ticket> {
-    let options = options::read(options)?;
-    let wire = options::wire_of(py, &url)?;
+    let (wire, options) = options::read(&url, options)?;
     let connection_bridge = bridge.share();
     bridge.spawn(future, async move {
         let client = Client::connect(&url, options).await;

@@ -53,8 +53,7 @@ impl Connection {
     /// Connects at once.
     #[new]
     fn new(py: Python<'_>, url: String, options: &Bound<'_, PyDict>) -> PyResult<Self> {
-        let options = options::read(options)?;
-        let wire = options::wire_of(py, &url)?;
+        let (wire, options) = options::read(&url, options)?;
         let connection = Self { url, wire, options, live: ArcSwapOption::empty() };
         let live = connection.connect(py)?;
         connection.live.store(Some(live));

@@ -41,7 +41,8 @@ fn build(py: Python<'_>, error: &RpcError, wire: Option<Wire>) -> PyResult<PyErr
         Some(class) => Ok(PyErr::from_value(class?.call1((message,))?)),
         None => {
             let data = error.data().cloned().map(|data| from_value(py, data)).transpose()?;
-            let fields = (message, error.code(), data, wire.map(Wire::name), error.kind().as_str());
+            let kind = error.kind().as_str();
+            let fields = (message, error.code(), data, wire.map(Wire::name), kind, error.name());
             Ok(PyErr::from_value(remote_error(py)?.call1(fields)?))
         }
     }
@@ -57,7 +58,7 @@ fn local_class<'py>(
     let is_bare = matches!(wire, Some(Wire::Gob | Wire::Jsonrpc1));
     match error.kind() {
         ErrorKind::DeadlineExceeded => Some(timeout(py)),
-        _ if error.code().is_some() || error.data().is_some() => None,
+        _ if !error.is_text_alone() => None,
         ErrorKind::Unavailable => Some(connect_error(py)),
         ErrorKind::Unsupported => Some(unsupported_error(py)),
         ErrorKind::Internal => Some(protocol_error(py)),

@@ -8,9 +8,16 @@ use pyo3::types::PyDict;
 
 use crate::errors;
 
-/// Reads the options that the Python package has put together; it has given every one its plainest form.
-pub(crate) fn read(options: &Bound<'_, PyDict>) -> PyResult<Options> {
+/// Reads the wire out of a URL, and the options that the Python package has put together; it has given every one its
+/// plainest form.
+pub(crate) fn read(url: &str, options: &Bound<'_, PyDict>) -> PyResult<(Wire, Options)> {
+    let py = options.py();
     let mut read = Options::default();
+    let url: Url = url.parse().map_err(|error| errors::to_exception(py, &error, None))?;
+    // One that says nothing asks for TLS, too.
+    if options.contains("tls")? && !url.tls {
+        return Err(errors::to_exception(py, &url.not_in_tls(), None));
+    }
     for (name, value) in options.iter() {
         match &*name.extract::<String>()? {
             "timeout" => read.timeout = seconds(&value)?,
@@ -23,7 +30,7 @@ pub(crate) fn read(options: &Bound<'_, PyDict>) -> PyResult<Options> {
             other => return Err(errors::usage(&format!("no option {other:?}"))),
         }
     }
-    Ok(read)
+    Ok((url.wire, read))
 }
 
 /// The same client with some options changed, and what they all are then.
@@ -60,12 +67,6 @@ fn tls(value: &Bound<'_, PyAny>) -> PyResult<Tls> {
         server_name: value.getattr("server_name")?.extract()?,
         insecure: value.getattr("insecure")?.extract()?,
     })
-}
-
-/// The wire that a URL asks for.
-pub(crate) fn wire_of(py: Python<'_>, url: &str) -> PyResult<Wire> {
-    let url: Url = url.parse().map_err(|error| errors::to_exception(py, &error, None))?;
-    Ok(url.wire)
 }
 
 pub(crate) fn kind_name(kind: MethodKind) -> &'static str {

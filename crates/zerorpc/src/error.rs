@@ -39,8 +39,10 @@ fn kind_of(name: &str) -> ErrorKind {
 }
 
 /// Appends the arguments of an ERR. Python's client shows nothing but the traceback, so it repeats name and message.
+///
+/// An error that came from a zerorpc peer keeps its name.
 pub(crate) fn encode(out: &mut Vec<u8>, error: &RpcError) -> Result<(), RpcError> {
-    encode_named(out, exception_name(error.kind()), error.message())
+    encode_named(out, error.name().unwrap_or(exception_name(error.kind())), error.message())
 }
 
 /// The same, for an exception that has no kind of ours.
@@ -58,13 +60,9 @@ pub(crate) fn decode(args: &Value) -> RpcError {
     let (Some(name), Some(message)) = (text(0), text(1)) else {
         return RpcError::failed(format!("{parts:?}"));
     };
-    let kind = kind_of(name);
-    let shown = match kind {
-        ErrorKind::UnknownMethod | ErrorKind::Failed | ErrorKind::NotFound => format!("{name}: {message}"),
-        _ => message.to_owned(),
-    };
     let traceback = parts.get(2).cloned().unwrap_or_default();
-    RpcError::new(kind, shown).with_data(Value::map([("name", name.into()), ("traceback", traceback)]))
+    let data = Value::map([("name", name.into()), ("traceback", traceback)]);
+    RpcError::new(kind_of(name), message.to_owned()).with_name(name).with_data(data)
 }
 
 #[cfg(test)]
@@ -96,9 +94,16 @@ mod tests {
             assert_eq!((back.kind(), back.message()), (kind, "why"));
         }
         let failed = there_and_back(&RpcError::failed("why"));
-        assert_eq!((failed.kind(), failed.message()), (Failed, "RuntimeError: why"));
+        assert_eq!((failed.kind(), failed.name(), failed.message()), (Failed, Some("RuntimeError"), "why"));
+        assert_eq!(failed.to_string(), "RuntimeError: why");
         let traceback = failed.data().and_then(|data| data.get("traceback"));
         assert_eq!(traceback, Some(&"RuntimeError: why".into()));
+    }
+
+    #[test]
+    fn a_name_of_python_s_survives_even_where_we_have_no_kind_for_it() {
+        let custom = RpcError::failed("no stock").with_name("OutOfStock");
+        assert_eq!(there_and_back(&custom).name(), Some("OutOfStock"));
     }
 
     #[test]

@@ -112,7 +112,8 @@ impl Servers {
                 Some((config.clone(), name))
             }
         };
-        let dialer = Dialer { address, tls, limit: self.share(count), tap: self.options.tap.clone() };
+        let (tap, heard) = (self.options.tap.clone(), Arc::default());
+        let dialer = Dialer { address, tls, limit: self.share(count), tap, heard };
         Ok(Server {
             authority: authority.to_owned(),
             dialer: Arc::new(dialer),

@@ -94,6 +94,51 @@ async fn every_wire_is_called_inside_tls_by_those_who_trust_the_server() {
 }
 
 #[tokio::test]
+async fn who_names_an_authority_is_not_called_in_plaintext() {
+    let certificates = Certificates::new();
+    let named = Tls { server_name: Some("localhost".into()), ..Tls::default() };
+    let known = Tls { identity: Some(certificates.issue("client")), ..Tls::default() };
+    for tls in [certificates.trusted(), named, known, Tls { insecure: true, ..Tls::default() }] {
+        let urls = Url::schemes().map(|scheme| format!("{scheme}://127.0.0.1:1"));
+        for url in urls.filter(|url| !url.parse::<Url>().unwrap().tls) {
+            let error = call(&url, tls.clone()).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+            assert!(
+                error.message().contains("is not in TLS, and how to speak TLS was given; write "),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn plaintext_where_tls_is_spoken_is_told_so_and_never_https_as_http() {
+    let certificates = Certificates::new();
+    let flags = certificates.flags(false);
+    let (_running, at) = serve(&flags.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    for (scheme, path) in crate::calls::WIRES {
+        let error =
+            call(&format!("{scheme}://localhost:{}{path}", at.port()), Tls::default()).await.unwrap_err();
+        let is_told = error.message().contains("TLS is spoken there; write ");
+        let is_hinted = error.message().contains("or only in TLS?");
+        let has_words = scheme.ends_with("http") || scheme.ends_with("ws");
+        assert!(if has_words { is_told } else { is_hinted }, "{scheme}: {error}");
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{scheme}: {error}");
+    }
+    for scheme in secure_schemes() {
+        let error = call(&format!("{scheme}://localhost:1"), Tls::default()).await.unwrap_err();
+        assert!(
+            !error.message().contains("http://") && !error.message().contains("ws://"),
+            "{scheme}: {error}"
+        );
+    }
+}
+
+/// Made by `openssl x509 -req` without extensions, which some versions make one of X.509's version 1. It is for the key.
+const VERSION_1: &str = include_str!("version_1.pem");
+const VERSION_1_KEY: &str = include_str!("version_1_key.pem");
+
+#[tokio::test]
 async fn both_sides_show_who_they_are() {
     let certificates = Certificates::new();
     let flags = certificates.flags(true);
@@ -126,6 +171,10 @@ async fn a_server_without_tls_and_unusable_files_are_explained() {
         (
             Tls { identity: Some((certificate, certificates.issue("other").1)), ..Tls::default() },
             "do not fit",
+        ),
+        (
+            Tls { identity: Some((VERSION_1.into(), VERSION_1_KEY.into())), ..Tls::default() },
+            "the client certificate is of X.509's version 1, and TLS takes version 3",
         ),
     ] {
         let error = call("gob+tls://localhost:1", tls).await.unwrap_err();

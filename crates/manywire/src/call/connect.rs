@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use manywire_client::{Client, Options, Retry, Tap, Tls, Url, Wire};
-use manywire_core::RpcError;
 
-use super::heard::Heard;
 use super::{Failure, url};
 use crate::cli::ServerOptions;
 use crate::trace::Printer;
@@ -20,7 +18,6 @@ pub(crate) struct Session {
     url: Url,
     options: Options,
     printer: Option<Arc<Printer>>,
-    heard: Arc<Heard>,
 }
 
 impl Session {
@@ -28,7 +25,6 @@ impl Session {
     pub(crate) fn plan(given: &ServerOptions) -> Result<Self, Failure> {
         let url = url::parse(&given.url)?;
         let printer = (given.verbose > 0).then(|| Arc::new(Printer::new(url.clone(), given.verbose > 1)));
-        let heard = Arc::new(Heard::new(printer.clone()));
         let retry = &given.retry;
         let options = Options {
             timeout: Some(given.timeout.0),
@@ -41,10 +37,10 @@ impl Session {
                 ..Retry::default()
             },
             idempotent: retry.idempotent,
-            tap: Some(heard.clone() as Arc<dyn Tap>),
+            tap: printer.clone().map(|printer| printer as Arc<dyn Tap>),
             ..Options::default()
         };
-        Ok(Self { url, options, printer, heard })
+        Ok(Self { url, options, printer })
     }
 
     /// Where it goes.
@@ -57,7 +53,7 @@ impl Session {
         self,
         work: impl AsyncFnOnce(&Client) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let Self { url, options, printer, heard } = self;
+        let Self { url, options, printer } = self;
         let outcome = async {
             let client = Client::connect(&url.to_string(), options).await?;
             work(&client).await
@@ -70,26 +66,8 @@ impl Session {
         if let Some(printer) = printer {
             printer.finish();
         }
-        outcome.map_err(|failure| explained(failure, &heard, &url))
+        outcome
     }
-}
-
-/// Says what to type instead, where what the server said first, or did not, tells that.
-fn explained(failure: Failure, heard: &Heard, url: &Url) -> Failure {
-    let Failure::Rpc(error) = failure else { return failure };
-    if error.code().is_some() {
-        return Failure::Rpc(error);
-    }
-    let hint = if error.message().contains("UnknownIssuer") {
-        // The client's settings have other names than the flags.
-        Some("--cacert FILE, or --insecure".to_owned())
-    } else {
-        heard.suggests(url, &error)
-    };
-    Failure::Rpc(match hint {
-        Some(hint) => RpcError::new(error.kind(), format!("{error}; {hint}")),
-        None => error,
-    })
 }
 
 fn metadata(given: &ServerOptions, url: &Url) -> Result<Vec<(String, String)>, Failure> {
@@ -115,9 +93,9 @@ fn tls(given: &ServerOptions, url: &Url) -> Result<Tls, Failure> {
     };
     let is_asked =
         given.insecure || given.cacert.is_some() || given.cert.is_some() || given.server_name.is_some();
+    // Before the files are read.
     if is_asked && !url.tls {
-        let with_tls = Url { tls: true, ..url.clone() };
-        return Err(Failure::Usage(format!("{url} is not in TLS; write {with_tls}")));
+        return Err(url.not_in_tls().into());
     }
     let identity = given.cert.as_deref().zip(given.key.as_deref());
     Ok(Tls {

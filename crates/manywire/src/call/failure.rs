@@ -1,11 +1,14 @@
-//! Why a command did not print an answer, in a line on stderr and an exit code.
+//! Why a command did not print an answer, on stderr and in an exit code.
 
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use manywire_core::{ErrorKind, RpcError};
+use manywire_client::{Url, Wire};
+use manywire_core::{ErrorKind, RpcError, Value};
+use serde::Serialize;
 
 use super::print::harmless;
+use crate::cli::ServerOptions;
 
 const NAME: Style = AnsiColor::Red.on_default().bold();
 
@@ -27,8 +30,8 @@ pub(crate) enum Failure {
 impl From<RpcError> for Failure {
     fn from(error: RpcError) -> Self {
         match error.kind() {
-            // No server gave it a code: the URL is what is wrong, or the wire cannot do it.
-            ErrorKind::InvalidRequest | ErrorKind::Unsupported if error.code().is_none() => {
+            // No server said so: the URL is what is wrong, or the wire cannot do it.
+            ErrorKind::InvalidRequest | ErrorKind::Unsupported if error.is_text_alone() => {
                 Self::Usage(error.to_string())
             }
             _ => Self::Rpc(error),
@@ -43,24 +46,116 @@ impl From<std::io::Error> for Failure {
 }
 
 impl Failure {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Usage(_) => 2,
+            Failure::Output(_) | Failure::Local(_) => 1,
+            // What a shell says of a program that the signal ended.
+            Failure::Signal(number) => 128 + number,
+            Failure::Rpc(error) => match error.kind() {
+                ErrorKind::Unavailable | ErrorKind::DeadlineExceeded if error.is_text_alone() => 3,
+                _ => 1,
+            },
+        }
+    }
+}
+
+/// How failures are told.
+pub(crate) struct Report {
+    is_json: bool,
+    wire: Option<Wire>,
+}
+
+impl Report {
+    /// As the options ask for.
+    pub(crate) fn new(options: &ServerOptions) -> Self {
+        let url: Result<Url, RpcError> = options.url.parse();
+        Self { is_json: options.json_errors, wire: url.ok().map(|url| url.wire) }
+    }
+
     /// Says what happened on stderr, and what the exit code is.
-    pub(crate) fn report(self) -> ExitCode {
-        let (said, code) = match self {
-            Failure::Usage(said) => (said, 2),
+    pub(crate) fn failed(&self, failure: &Failure) -> ExitCode {
+        match failure {
+            Failure::Signal(_) => {}
             Failure::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
                 return ExitCode::SUCCESS;
             }
-            Failure::Output(error) => (format!("cannot print the answer: {error}"), 1),
-            Failure::Local(said) => (said, 1),
-            // What a shell says of a program that the signal ended.
-            Failure::Signal(number) => return ExitCode::from(128 + number),
-            Failure::Rpc(error) => match (error.kind(), error.code()) {
-                (ErrorKind::Unavailable | ErrorKind::DeadlineExceeded, None) => (error.to_string(), 3),
-                (_, None) => (error.to_string(), 1),
-                (_, Some(code)) => (format!("{error} (code {code})"), 1),
-            },
+            // Texts alone always encode; of data, what is no JSON is left out.
+            _ if self.is_json => {
+                eprintln!("{}", serde_json::to_string(&self.told(failure)).unwrap_or_default())
+            }
+            _ => anstream::eprintln!("{NAME}manywire:{NAME:#} {}", harmless(&self.text(failure))),
+        }
+        ExitCode::from(failure.exit_code())
+    }
+
+    fn text(&self, failure: &Failure) -> String {
+        let error = match failure {
+            Failure::Rpc(error) => error,
+            other => return self.told(other).message,
         };
-        anstream::eprintln!("{NAME}manywire:{NAME:#} {}", harmless(&said));
-        ExitCode::from(code)
+        let code = error.code().map(|code| format!("code {code}"));
+        // Other wires' data is the same once more, in parts.
+        let data = error.data().filter(|_| self.wire == Some(Wire::Jsonrpc));
+        let data = data.and_then(|data| serde_json::to_string(data).ok()).map(|json| format!("data {json}"));
+        let more: Vec<String> = code.into_iter().chain(data).collect();
+        if more.is_empty() { error.to_string() } else { format!("{error} ({})", more.join(", ")) }
+    }
+
+    fn told<'f>(&self, failure: &'f Failure) -> Told<'f> {
+        let (kind, message) = match failure {
+            Failure::Rpc(error) => (error.kind().as_str(), error.message().to_owned()),
+            Failure::Usage(said) => ("usage", said.clone()),
+            Failure::Local(said) => ("local", said.clone()),
+            Failure::Output(error) => ("local", format!("cannot print the answer: {error}")),
+            Failure::Signal(number) => ("cancelled", format!("ended by signal {number}")),
+        };
+        let error = match failure {
+            Failure::Rpc(error) => Some(error),
+            _ => None,
+        };
+        Told {
+            kind,
+            message,
+            code: error.and_then(RpcError::code),
+            name: error.and_then(RpcError::name),
+            data: error.and_then(RpcError::data).filter(|data| serde_json::to_string(data).is_ok()),
+            wire: self.wire.map(Wire::name),
+        }
+    }
+}
+
+/// A failure as JSON, for programs.
+#[derive(Serialize)]
+struct Told<'f> {
+    /// The kinds of `RpcError`, and `usage` and `local` for what is wrong here.
+    kind: &'static str,
+    message: String,
+    code: Option<i64>,
+    name: Option<&'f str>,
+    data: Option<&'f Value>,
+    wire: Option<&'static str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_as_text_or_as_json() {
+        let error = RpcError::failed("too many").with_code(7).with_data(Value::map([("retry", 3.into())]));
+        let failure = Failure::Rpc(error);
+        let report = Report { is_json: true, wire: Some(Wire::Jsonrpc) };
+        assert_eq!(report.text(&failure), r#"too many (code 7, data {"retry":3})"#);
+        assert_eq!(
+            serde_json::to_string(&report.told(&failure)).unwrap(),
+            r#"{"kind":"failed","message":"too many","code":7,"name":null,"data":{"retry":3},"wire":"jsonrpc"}"#
+        );
+        let failure =
+            Failure::from(RpcError::new(ErrorKind::Unsupported, "no").with_name("NotImplementedError"));
+        let report = Report { is_json: false, wire: None };
+        assert_eq!((report.text(&failure), failure.exit_code()), ("NotImplementedError: no".into(), 1));
+        let failure = Failure::from(RpcError::new(ErrorKind::Unsupported, "no streams"));
+        assert_eq!((report.text(&failure), failure.exit_code()), ("no streams".into(), 2));
     }
 }

@@ -8,7 +8,6 @@ mod arguments;
 mod connect;
 mod failure;
 mod feed;
-mod heard;
 mod interrupt;
 mod json;
 mod nearest;
@@ -24,7 +23,7 @@ use manywire_client::{Answer, Arguments, Client, Items, MethodKind, Wire};
 use manywire_core::{ErrorKind, RpcError, Value};
 
 pub(crate) use connect::Session;
-pub(crate) use failure::Failure;
+pub(crate) use failure::{Failure, Report};
 pub(crate) use feed::{Feed, Give, feed};
 pub(crate) use interrupt::until_interrupted;
 pub(crate) use print::print;
@@ -33,14 +32,15 @@ use crate::cli::{CallOptions, DescribeOptions, ListOptions};
 use arguments::Given;
 
 /// Runs a command to its exit code.
-pub(crate) fn run(command: impl Future<Output = Result<(), Failure>>) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return Failure::Local(format!("cannot start: {error}")).report(),
+pub(crate) fn run(report: &Report, command: impl Future<Output = Result<(), Failure>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(command),
+        Err(error) => Err(Failure::Local(format!("cannot start: {error}"))),
     };
-    match runtime.block_on(command) {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => report.failed(&failure),
     }
 }
 
@@ -80,7 +80,7 @@ async fn asked(client: &Client, options: &CallOptions, given: Given) -> Result<(
 
 /// Whether an argument did not fit what the server says of its methods, so that nothing was sent.
 fn is_of_the_schema(client: &Client, error: &RpcError) -> bool {
-    client.url().wire == Wire::Grpc && error.kind() == ErrorKind::InvalidParams && error.code().is_none()
+    client.url().wire == Wire::Grpc && error.kind() == ErrorKind::InvalidParams && error.is_text_alone()
 }
 
 /// Calls, and prints what comes.

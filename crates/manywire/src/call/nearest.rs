@@ -21,12 +21,11 @@ pub(super) async fn hinted(client: &Client, method: &str, error: RpcError) -> Rp
         .and_then(|near| names.iter().find(|name| name.replace('/', ".") == near));
     let Some(near) = near else { return error };
     // gRPC's schema has listed all of its services, which is of no use beside the right one.
-    let said = match (client.url().wire, error.code()) {
-        (Wire::Grpc, None) => format!("no method {method}"),
-        _ => error.to_string(),
+    let error = match (client.url().wire, error.code()) {
+        (Wire::Grpc, None) => RpcError::new(error.kind(), format!("no method {method}")),
+        _ => error,
     };
-    let hinted = RpcError::new(error.kind(), format!("{said}; did you mean {near}?"));
-    error.code().map_or(hinted.clone(), |code| hinted.with_code(code))
+    error.with_hint(format_args!("did you mean {near}?"))
 }
 
 /// `SayHello` for `Greeter.SayHello`: the one name that ends so.

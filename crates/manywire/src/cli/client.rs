@@ -16,6 +16,9 @@ pub(crate) struct ServerOptions {
     /// Show the bytes on the wire, piece by piece, and how long everything took; -vv shows all of long pieces
     #[arg(long, short, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// Tell an error on stderr as one line of JSON: kind, message, code, name, data and wire
+    #[arg(long)]
+    pub(crate) json_errors: bool,
     /// Longest time until the answer, or the first item of a stream
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub(crate) timeout: Duration,

@@ -31,13 +31,25 @@ pub(crate) async fn plaintext<IO: AsyncRead + AsyncWrite + Unpin>(io: IO, protoc
 pub(crate) async fn other_wire<IO: AsyncRead + AsyncWrite + Unpin>(io: IO, wires: &Wires) {
     let words = if wires.has_http() {
         let text = format!("this port answers: {}\n", wires.about());
-        answer("400 Bad Request", "connection: close", &text)
+        // For programs, which can tell from it what to speak.
+        let accept = wires.only().and_then(content_type).map(|kind| format!("accept: {kind}\r\n"));
+        answer("400 Bad Request", &format!("{}connection: close", accept.unwrap_or_default()), &text)
     } else if wires.has(Wire::Zerorpc) || wires.has(Wire::ZerorpcPub) {
         ZMTP_SIGNATURE.to_vec()
     } else {
         Vec::new()
     };
     say(io, &words).await;
+}
+
+/// What the requests of a wire are in.
+fn content_type(wire: Wire) -> Option<&'static str> {
+    match wire {
+        Wire::Grpc => Some("application/grpc"),
+        Wire::Jsonrpc => Some("application/json"),
+        Wire::Xmlrpc => Some("text/xml"),
+        _ => None,
+    }
 }
 
 /// How a ZMTP peer begins.

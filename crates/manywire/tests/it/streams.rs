@@ -1,7 +1,7 @@
 //! Streams from a terminal: items as they come, requests as they are typed, and Ctrl-C.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, Stdio};
+use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
+use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -9,6 +9,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::{Server, get, program};
 
 fn spawn(arguments: &[&str]) -> (Child, impl FnMut() -> String + use<>) {
+    let (child, mut lines) = start(arguments);
+    (child, move || lines.next().unwrap().unwrap())
+}
+
+fn start(arguments: &[&str]) -> (Child, Lines<BufReader<ChildStdout>>) {
     let mut child = program()
         .arg("call")
         .args(arguments)
@@ -17,8 +22,8 @@ fn spawn(arguments: &[&str]) -> (Child, impl FnMut() -> String + use<>) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    (child, move || lines.next().unwrap().unwrap())
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    (child, lines)
 }
 
 #[test]
@@ -51,6 +56,28 @@ fn whoever_types_may_take_longer_than_a_server() {
     drop(stdin);
     assert_eq!(next(), "{\"data\":\"received 2\"}");
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_server_that_is_killed_under_way_is_not_taken_for_one_of_another_wire() {
+    for (scheme, call) in [
+        ("jsonrpc+ws", &["subscribe_ticks"][..]),
+        ("grpc", &["Greeter/AllStream", "-"]),
+        ("zerorpc", &["streaming_range", "0", "1000000000", "1"]),
+        ("gob", &["--repeat", "1000000000", "h.Hello", "\"x\""]),
+    ] {
+        let mut server = Server::start(&["any"], &["--tick", "10ms"]);
+        let url = format!("{scheme}://{}", server.address("any"));
+        let (mut child, mut lines) = start(&[&[&*url], call].concat());
+        lines.next().unwrap().unwrap();
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
+        lines.for_each(drop);
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(!child.wait().unwrap().success(), "{scheme}");
+        assert!(!said.contains("spoken"), "{scheme}: {said}");
+    }
 }
 
 #[test]

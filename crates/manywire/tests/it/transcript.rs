@@ -113,12 +113,18 @@ fn wrong_urls() {
 
 #[test]
 fn another_wire_than_the_url_says() {
-    let server = Server::start(&["ops", "netrpc", "jsonrpc"], &[]);
-    let mut shell = Transcript::new([
-        (server.address("ops").to_owned(), "HOST:PORT"),
-        (server.address("netrpc").to_owned(), "NETRPC"),
-        (server.address("jsonrpc").to_owned(), "JSONRPC"),
-    ]);
+    let listeners = [
+        ("ops", "HOST:PORT"),
+        ("netrpc", "NETRPC"),
+        ("jsonrpc", "JSONRPC"),
+        ("xmlrpc", "XMLRPC"),
+        ("zerorpc", "ZERORPC"),
+        ("grpc", "GRPC"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = ["--data-dir", folder.path().to_str().unwrap()];
+    let server = Server::start(&listeners.map(|(wires, _)| wires), &data_dir);
+    let mut shell = Transcript::new(listeners.map(|(wires, name)| (server.address(wires).to_owned(), name)));
     for url in [
         "gob://HOST:PORT",
         "jsonrpc1+tcp://HOST:PORT",
@@ -128,6 +134,18 @@ fn another_wire_than_the_url_says() {
         "xmlrpc://NETRPC",
         "grpc://NETRPC",
         "grpc://JSONRPC",
+        "jsonrpc://GRPC",
+        "jsonrpc://XMLRPC",
+        "jsonrpc://ZERORPC",
+        "jsonrpc+ws://GRPC",
+        "xmlrpc://JSONRPC",
+        "xmlrpc://GRPC",
+        "gob://JSONRPC",
+        "gob://ZERORPC",
+        "gob+http://XMLRPC",
+        "zerorpc://NETRPC",
+        "jsonrpc1+tcp://XMLRPC",
+        "grpc://ZERORPC",
     ] {
         shell.run(&format!("call {url} add 1"));
     }
@@ -203,6 +221,15 @@ fn errors_of_the_server() {
     shell.run("call grpc://HOST:PORT UserService/GetUser '{\"id\":0}'");
     shell.run("call grpc://HOST:PORT FileService/DownLoad '{\"name\":\"none\"}'");
     shell.run("call --repeat 5 jsonrpc://HOST:PORT pow 0 -1");
+    shell.run("call zerorpc://HOST:PORT divide 1 0");
+    shell.run("call --json-errors zerorpc://HOST:PORT divide 1 0");
+    shell.run("call --json-errors grpc://HOST:PORT UserService/GetUser '{\"id\":0}'");
+    shell.run("call --json-errors gob://HOST:PORT Arith.Divide '{\"A\":1,\"B\":0}'");
+    shell.run("call --json-errors jsonrpc://HOST:PORT ad 1");
+    shell.run("describe --json-errors xmlrpc://HOST:PORT nothing");
+    shell.run("call --json-errors xmlrpc://127.0.0.1:1 add 1 2");
+    shell.run("call --json-errors gob://HOST:PORT h.Hello you");
+    shell.run("call --json-errors nonsense add");
     shell.compare(snapbox::file!["transcripts/errors_of_the_server.txt"]);
 }
 

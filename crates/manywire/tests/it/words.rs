@@ -54,6 +54,24 @@ fn mistakes_are_named() {
 }
 
 #[test]
+fn a_certificate_that_cannot_be_shown_is_explained() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../client/tests/it");
+    let files = [
+        "--tls-cert",
+        &format!("{folder}/version_1.pem"),
+        "--tls-key",
+        &format!("{folder}/version_1_key.pem"),
+    ];
+    let output = program().args(["serve", "--listen", "any=127.0.0.1:0"]).args(files).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output).contains("version_1.pem: the certificate is of X.509's version 1"),
+        "{}",
+        text(&output)
+    );
+}
+
+#[test]
 fn a_host_beside_listeners_is_said_to_have_no_effect() {
     let arguments =
         ["serve", "--host", "0.0.0.0", "--listen", "any=127.0.0.1:0", "--tls-cert", "x", "--tls-key", "y"];

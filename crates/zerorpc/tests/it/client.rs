@@ -98,20 +98,21 @@ async fn exceptions_become_errors_of_their_kind() {
     let Some((_python, client)) = python_server().await else {
         return;
     };
-    for (name, kind, message) in [
-        ("ValueError", ErrorKind::InvalidValue, "text"),
-        ("TypeError", ErrorKind::InvalidParams, "text"),
-        ("ZeroDivisionError", ErrorKind::DivideByZero, "text"),
-        ("OverflowError", ErrorKind::Overflow, "text"),
-        ("OSError", ErrorKind::Failed, "OSError: text"),
+    for (name, kind) in [
+        ("ValueError", ErrorKind::InvalidValue),
+        ("TypeError", ErrorKind::InvalidParams),
+        ("ZeroDivisionError", ErrorKind::DivideByZero),
+        ("OverflowError", ErrorKind::Overflow),
+        ("OSError", ErrorKind::Failed),
     ] {
         let error = client.call("fail", vec![name.into(), "text".into()]).await.unwrap_err();
-        assert_eq!((error.kind(), error.message()), (kind, message));
+        assert_eq!((error.kind(), error.name(), error.message()), (kind, Some(name), "text"));
+        assert_eq!(error.to_string(), format!("{name}: text"));
         let traceback = error.data().and_then(|data| data.get("traceback")).and_then(Value::as_str);
         assert!(traceback.unwrap().starts_with("Traceback"), "{error:?}");
     }
     let error = client.call("nope", vec![]).await.unwrap_err();
-    assert_eq!((error.kind(), error.message()), (ErrorKind::UnknownMethod, "NameError: nope"));
+    assert_eq!((error.kind(), &*error.to_string()), (ErrorKind::UnknownMethod, "NameError: nope"));
 }
 
 #[tokio::test]

@@ -84,6 +84,6 @@ async fn collect(items: Items, take: Option<usize>) -> Result<Vec<Json>, RpcErro
 }
 
 fn told(error: &RpcError) -> Json {
-    let name = error.data().and_then(|data| data.get("name")?.as_str()).unwrap_or(error.kind().as_str());
+    let name = error.name().unwrap_or(error.kind().as_str());
     json!({ "text": error.message(), "code": error.code(), "name": name })
 }

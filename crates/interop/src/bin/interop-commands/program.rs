@@ -49,7 +49,12 @@ impl Program {
             return Err("manywire call sends its requests and no more".into());
         }
         let mut command = Command::new(&self.path);
-        command.args(["call", "--timeout", &format!("{}ms", call.deadline_ms.unwrap_or(30_000))]);
+        command.args([
+            "call",
+            "--json-errors",
+            "--timeout",
+            &format!("{}ms", call.deadline_ms.unwrap_or(30_000)),
+        ]);
         for (key, value) in &call.metadata {
             command.args(["-H", &format!("{key}:{value}")]);
         }
@@ -164,17 +169,14 @@ fn broken_off(mut child: Child, take: usize) -> Result<Answer, String> {
     ended.map(|_| Answer::Items(items))
 }
 
-/// `manywire: text (code 3)`
+/// What `--json-errors` prints.
 fn manywire_error(stderr: &str) -> Json {
-    let text = stderr.trim_end();
-    let text = text.strip_prefix("manywire: ").unwrap_or(text);
-    let coded = text
-        .strip_suffix(')')
-        .and_then(|rest| rest.rsplit_once(" (code "))
-        .and_then(|(text, code)| Some((text, code.parse::<i64>().ok()?)));
-    match coded {
-        Some((text, code)) => json!({ "text": text, "code": code }),
-        None => json!({ "text": text }),
+    match serde_json::from_str::<Json>(stderr) {
+        Ok(error) => {
+            let name = if error["name"].is_null() { &error["kind"] } else { &error["name"] };
+            json!({ "text": error["message"], "code": error["code"], "name": name })
+        }
+        Err(_) => json!({ "text": stderr.trim_end() }),
     }
 }
 
@@ -196,11 +198,12 @@ mod tests {
 
     #[test]
     fn errors_are_read_as_they_are_printed() {
-        assert_eq!(
-            manywire_error("manywire: no (way) (code -32601)\n"),
-            json!({"text": "no (way)", "code": -32601})
-        );
-        assert_eq!(manywire_error("manywire: no (way)\n"), json!({"text": "no (way)"}));
+        let error = r#"{"kind":"failed","message":"no (way)","code":-32601,"name":null,"data":null,"wire":"jsonrpc"}"#;
+        assert_eq!(manywire_error(error), json!({"text": "no (way)", "code": -32601, "name": "failed"}));
+        let error =
+            r#"{"kind":"failed","message":"text","code":null,"name":"OSError","data":{},"wire":"zerorpc"}"#;
+        assert_eq!(manywire_error(error), json!({"text": "text", "code": null, "name": "OSError"}));
+        assert_eq!(manywire_error("panicked\n"), json!({"text": "panicked"}));
         let status = "{\n  \"code\": 3,\n  \"message\": \"no\"\n}\n";
         assert_eq!(grpcurl_error(status), json!({"text": "no", "code": 3, "name": null}));
         assert_eq!(grpcurl_error("Failed to dial\n"), json!({"text": "Failed to dial"}));
