@@ -3,4 +3,5 @@
 pub mod answers;
 pub mod build;
 pub mod floor;
+pub mod fuzz;
 pub mod peer;

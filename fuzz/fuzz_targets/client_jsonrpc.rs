@@ -1,0 +1,4 @@
+//! The body of a JSON-RPC answer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| manywire_interop::fuzz::run("client_jsonrpc", bytes));

@@ -1,0 +1,4 @@
+//! JSON-RPC 1.0, from the server.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| manywire_interop::fuzz::run("client_jsonrpc1", bytes));

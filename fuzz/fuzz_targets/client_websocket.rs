@@ -1,0 +1,4 @@
+//! The frames of a WebSocket, from the server.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| manywire_interop::fuzz::run("client_websocket", bytes));

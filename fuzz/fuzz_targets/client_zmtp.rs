@@ -1,0 +1,4 @@
+//! ZMTP, from the server.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| manywire_interop::fuzz::run("client_zmtp", bytes));

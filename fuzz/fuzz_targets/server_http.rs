@@ -1,0 +1,4 @@
+//! An HTTP/1 request.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| manywire_interop::fuzz::run("server_http", bytes));

@@ -1,0 +1,4 @@
+//! A message of types.proto.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| manywire_interop::fuzz::run("server_protobuf", bytes));
