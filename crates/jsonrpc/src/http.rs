@@ -1,16 +1,19 @@
 //! JSON-RPC in HTTP requests: one message in, one message or nothing out.
 
 use bytes::Bytes;
-use http::{Method, StatusCode};
-use manywire_core::{Budget, Connection, Drain, RpcError};
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use manywire_core::{Connection, Drain, RpcError};
 use manywire_http::{
-    BodyError, Handler, Request, Response, method_not_allowed, read_body, reply, reply_compressed,
+    Body, BodyError, Content, Handler, Request, Response, method_not_allowed, read_body, reply,
+    reply_compressed,
 };
 
 use crate::answer::Wire;
 use crate::error::{invalid_request, parse_error};
 use crate::reply::write_error;
 use crate::request::Version;
+use crate::text::Text;
 use crate::websocket;
 
 const JSON: &str = "application/json";
@@ -19,7 +22,6 @@ const JSON: &str = "application/json";
 #[derive(Clone)]
 pub struct Server {
     wire: Wire,
-    budget: Budget,
     drain: Drain,
 }
 
@@ -27,18 +29,27 @@ impl Server {
     /// The server of one connection.
     pub fn new(connection: Connection) -> Self {
         let Connection { session, limits, budget, drain } = connection;
-        Self { wire: Wire { session, limits }, budget, drain }
+        Self { wire: Wire { session, limits, budget }, drain }
     }
 
     async fn answer(&self, mut request: Request) -> Response {
         let (headers, body) = (std::mem::take(request.headers_mut()), request.body_mut());
-        let body = match read_body(&headers, body, &self.wire.limits, &self.budget).await {
+        let body = match read_body(&headers, body, &self.wire.limits, &self.wire.budget).await {
             Ok(body) => body,
-            Err(error) => return refuse(&error),
+            Err(error) => return refuse(&self.wire, &error),
         };
-        let answer = self.wire.answer(&body, None).await.text;
-        // jsonrpclib-pelix 1.2 takes 204 for a failure, so nothing to say is 200 and an empty body.
-        reply_compressed(&headers, StatusCode::OK, JSON, Bytes::from(answer))
+        let work = self.wire.begin(&body, None).await;
+        // What waits has what it needs.
+        drop(body);
+        let (answer, charge) = work.finish().await.text.into_parts();
+        if answer.is_empty() {
+            return nothing_to_say(&headers);
+        }
+        let answer = match charge {
+            Some(charge) => Content::charged(answer, charge),
+            None => answer.into(),
+        };
+        reply_compressed(&headers, StatusCode::OK, JSON, answer)
     }
 }
 
@@ -55,12 +66,29 @@ impl Handler for Server {
 }
 
 /// Says in both protocols that a body could not be read.
-fn refuse(error: &BodyError) -> Response {
+fn refuse(wire: &Wire, error: &BodyError) -> Response {
     let object: RpcError = match error {
         BodyError::Damaged(_) | BodyError::Broken(_) => parse_error(error),
         _ => invalid_request(error.to_string()),
     };
-    let mut text = Vec::new();
-    write_error(&mut text, Version::V2, "null", &object);
-    reply(error.status(), JSON, text)
+    let mut text = Text::new();
+    write_error(&mut text, wire.room(), Version::V2, "null", &object);
+    reply(error.status(), JSON, text.into_parts().0)
+}
+
+/// The answer to notifications: 204, as JSON-RPC over HTTP has had it from its first draft on, and as Go's jrpc2 needs it.
+/// jsonrpclib takes anything but 200 for a failure. It is known by its name, or by its content type, which no other client
+/// sends that minds the difference.
+fn nothing_to_say(request: &HeaderMap) -> Response {
+    let begins = |header, start: &[u8]| {
+        let value = request.get(header).map_or(&[][..], HeaderValue::as_bytes);
+        value.get(..start.len()).is_some_and(|value| value.eq_ignore_ascii_case(start))
+    };
+    let is_jsonrpclib = begins(USER_AGENT, b"jsonrpclib") || begins(CONTENT_TYPE, b"application/json-rpc");
+    if is_jsonrpclib {
+        return reply(StatusCode::OK, JSON, Bytes::new());
+    }
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
 }

@@ -26,14 +26,15 @@
 mod answer;
 mod builtin;
 mod client;
-
 mod error;
 mod http;
+mod json;
 mod params;
 mod post;
 mod reply;
 mod request;
 mod subscription;
+mod text;
 mod websocket;
 
 pub use client::{Arguments, Client, Subscription};

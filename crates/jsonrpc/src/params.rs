@@ -1,57 +1,85 @@
 //! From the text of `params` to the parameters of a method, under the limits.
 
-use manywire_core::{ErrorKind, Limits, Params, RpcError, Value, json_string_length};
+use manywire_core::{
+    Budget, Charge, ErrorKind, Limits, OverBudget, Params, RpcError, TooManyValues, Value, json_string_length,
+};
 use serde::Deserialize as _;
 use serde_json::value::RawValue;
+
+/// Parameters up to this weight are not charged while they are read.
+const SMALL: usize = 4 << 10;
+
+/// The parameters of a request, and what they weigh.
+pub(crate) struct Parameters {
+    pub(crate) params: Params<'static, 'static>,
+    pub(crate) weight: usize,
+    /// For as long as the call holds them; none where they are small.
+    pub(crate) charge: Option<Charge>,
+}
 
 /// Reads the parameters of a request. None, null and `{}` are no parameters.
 pub(crate) fn read_params(
     raw: Option<&RawValue>,
     limits: &Limits,
-) -> Result<Params<'static, 'static>, RpcError> {
+    budget: &Budget,
+) -> Result<Parameters, RpcError> {
     let Some(raw) = raw else {
-        return Ok(Params::none());
+        return Ok(Parameters { params: Params::none(), weight: 0, charge: None });
     };
     // The list or object that holds the parameters is no level of theirs.
-    Ok(match read_nested(raw, 1, limits)? {
+    let weight = check(raw, 1, limits)?;
+    let charge = charge_large(weight, budget)?;
+    let params = match read(raw)? {
         Value::Array(values) => Params::Positional(values),
         Value::Map(pairs) if !pairs.is_empty() => Params::Named(pairs),
         _ => Params::none(),
-    })
+    };
+    Ok(Parameters { params, weight, charge })
+}
+
+fn charge_large(weight: usize, budget: &Budget) -> Result<Option<Charge>, OverBudget> {
+    (weight > SMALL).then(|| budget.charge(weight)).transpose()
 }
 
 /// Reads any value, under the limits.
 pub(crate) fn read_value(raw: &RawValue, limits: &Limits) -> Result<Value, RpcError> {
-    read_nested(raw, 0, limits)
+    check(raw, 0, limits)?;
+    read(raw)
 }
 
-fn read_nested(raw: &RawValue, outer: usize, limits: &Limits) -> Result<Value, RpcError> {
-    let text = raw.get();
-    check(text.as_bytes(), outer, limits)?;
-    let counted = limits.check_json_values(text.as_bytes());
-    counted.map_err(|error| RpcError::new(ErrorKind::ResourceExhausted, error.to_string()))?;
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    // Its own limit is fixed; ours was checked just above.
+/// Reads a value that was checked.
+fn read(raw: &RawValue) -> Result<Value, RpcError> {
+    let mut deserializer = serde_json::Deserializer::from_str(raw.get());
+    // Its own limit is fixed; ours has been checked.
     deserializer.disable_recursion_limit();
     Value::deserialize(&mut deserializer).map_err(|error| RpcError::invalid_params(error.to_string()))
 }
 
+/// The bytes that a value takes in memory.
+const VALUE: usize = 32;
+
 /// The digits of the shortest integer that is beyond 64 bits.
 const LONG_INTEGER: usize = 19;
 
-/// Refuses what the parser would take: values nested too deep for a stack, and integers that it would round to floats.
-///
-/// The text is well-formed JSON.
-fn check(text: &[u8], outer: usize, limits: &Limits) -> Result<(), RpcError> {
+/// Refuses what the parser would take: values nested too deep for a stack, integers that it would round to floats, and more
+/// values than a message may have. Returns what the value will weigh in memory.
+fn check(raw: &RawValue, outer: usize, limits: &Limits) -> Result<usize, RpcError> {
+    // Well-formed, since it is a raw value.
+    let text = raw.get().as_bytes();
     let limit = limits.nesting;
-    // It takes two bytes to nest once more.
-    if text.len() < LONG_INTEGER && text.len() / 2 <= limit {
-        return Ok(());
+    // It takes two bytes to nest once more, and no byte counts for more than two values.
+    if text.len() < LONG_INTEGER && text.len() / 2 <= limit.min(limits.values()) {
+        return Ok(text.len() * VALUE);
     }
-    let (mut depth, mut at) = (0_usize, 0);
+    let (mut depth, mut values, mut at) = (0_usize, 0_usize, 0);
     while let Some(&byte) = text.get(at) {
         at += match byte {
-            b'"' => json_string_length(&text[at..]),
+            b'"' => {
+                let length = json_string_length(&text[at..]);
+                // What a value points to counts too.
+                values += usize::from(length > 2);
+                length
+            }
             b'-' | b'0'..=b'9' => {
                 let length = text[at..].iter().take_while(|b| is_of_number(**b)).count();
                 check_number(&text[at..at + length])?;
@@ -59,6 +87,8 @@ fn check(text: &[u8], outer: usize, limits: &Limits) -> Result<(), RpcError> {
             }
             b'[' | b'{' => {
                 depth += 1;
+                // A first item, and the room for it.
+                values += 2;
                 if depth > limit.saturating_add(outer) {
                     return Err(RpcError::invalid_params(format!(
                         "a value is nested more than {limit} levels deep"
@@ -70,10 +100,18 @@ fn check(text: &[u8], outer: usize, limits: &Limits) -> Result<(), RpcError> {
                 depth = depth.saturating_sub(1);
                 1
             }
+            b',' | b':' => {
+                values += 1;
+                1
+            }
             _ => 1,
         };
     }
-    Ok(())
+    if values > limits.values() {
+        let error = TooManyValues(limits.values());
+        return Err(RpcError::new(ErrorKind::ResourceExhausted, error.to_string()));
+    }
+    Ok(text.len() + values * VALUE)
 }
 
 fn is_of_number(byte: u8) -> bool {

@@ -8,18 +8,22 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use futures_util::stream::{AbortHandle, Abortable};
 use futures_util::{FutureExt as _, StreamExt as _};
-use manywire_core::{CallStream, ErrorKind, Reply, RpcError, Value};
+use manywire_core::{CallStream, Charge, ErrorKind, Reply, RpcError, Value};
 
+use crate::answer::Wire;
 use crate::reply::{Event, notification};
+use crate::text::Text;
 
 /// The notifications of one subscription, written out.
 pub(crate) type Notifications = Abortable<Feed>;
 
+/// Bytes that a subscription takes; an estimate.
+const SUBSCRIPTION: usize = 1 << 10;
+
 /// The subscriptions of one connection.
-#[derive(Default)]
 pub(crate) struct Subscriptions {
     active: Arc<Active>,
-    limit: usize,
+    wire: Wire,
 }
 
 #[derive(Default)]
@@ -40,9 +44,9 @@ impl Active {
 }
 
 impl Subscriptions {
-    /// At most `limit` at a time.
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { active: Arc::default(), limit }
+    /// At most as many at a time as calls may be in flight.
+    pub(crate) fn new(wire: &Wire) -> Self {
+        Self { active: Arc::default(), wire: wire.clone() }
     }
 
     /// Begins a subscription. A stream that fails at once is an error and not a subscription.
@@ -52,16 +56,26 @@ impl Subscriptions {
             Some(Some(Ok(item))) => Some(item),
             _ => None,
         };
+        let charge = self.wire.budget.charge(SUBSCRIPTION)?;
         let (abort, registration) = AbortHandle::new_pair();
         let mut table = self.active.lock();
-        if table.entries.len() >= self.limit {
-            let message = format!("this connection has {} subscriptions; end one first", self.limit);
+        let limit = self.wire.limits.in_flight;
+        if table.entries.len() >= limit {
+            let message = format!("this connection has {limit} subscriptions; end one first");
             return Err(RpcError::new(ErrorKind::ResourceExhausted, message));
         }
         table.last += 1;
         let id = table.last;
         table.entries.insert(id, (name.to_owned(), abort));
-        let feed = Feed { id, name: name.to_owned(), first, items: Some(items), active: self.active.clone() };
+        let feed = Feed {
+            id,
+            name: name.to_owned(),
+            first,
+            items: Some(items),
+            active: self.active.clone(),
+            wire: self.wire.clone(),
+            _charge: charge,
+        };
         Ok((id, Abortable::new(feed, registration)))
     }
 
@@ -89,12 +103,14 @@ pub(crate) struct Feed {
     /// None once it has ended.
     items: Option<CallStream>,
     active: Arc<Active>,
+    wire: Wire,
+    _charge: Charge,
 }
 
 impl Stream for Feed {
-    type Item = Vec<u8>;
+    type Item = Text;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Text>> {
         let event = match (self.first.take(), &mut self.items) {
             (Some(item), _) => Event::Item(item),
             (None, None) => return Poll::Ready(None),
@@ -107,7 +123,7 @@ impl Stream for Feed {
         if !matches!(event, Event::Item(_)) {
             self.items = None;
         }
-        Poll::Ready(Some(notification(&self.name, self.id, event)))
+        Poll::Ready(Some(notification(self.wire.room(), &self.name, self.id, event)))
     }
 }
 

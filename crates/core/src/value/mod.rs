@@ -44,6 +44,10 @@ pub enum Value {
 }
 
 impl Value {
+    /// The name under which serde sees a float that is no number, in text formats. One that must not write its name in the
+    /// place of a number knows it by this.
+    pub const NO_NUMBER: &'static str = "$manywire::NoNumber";
+
     /// What kind of value this is, in the words of our error messages.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -34,11 +34,12 @@ impl Serialize for Value {
             Value::Int(i) => serializer.serialize_i64(*i),
             Value::Uint(u) => serializer.serialize_u64(*u),
             Value::Float(f) if !f.is_finite() && serializer.is_human_readable() => {
-                serializer.serialize_str(match f {
+                let name = match f {
                     f if f.is_nan() => "NaN",
                     f if f.is_sign_negative() => "-Infinity",
                     _ => "Infinity",
-                })
+                };
+                serializer.serialize_newtype_struct(Value::NO_NUMBER, name)
             }
             Value::Float(f) => serializer.serialize_f64(*f),
             Value::String(text) => serializer.serialize_str(text),

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod batch;
 mod client;
+mod frames;
+mod held;
 mod hostile;
 mod http;
 mod jsonrpclib;

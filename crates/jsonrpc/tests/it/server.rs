@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use manywire_core::{Connection, Dispatch, Limits, Metrics, Shutdown};
+use manywire_core::{Connection, Dispatch, Limits, Memory, Metrics, Shutdown};
 use manywire_http::{Terms, serve};
 use manywire_jsonrpc::{Client, Server};
 use manywire_service::{Settings, methods};
@@ -15,6 +15,7 @@ pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) shutdown: Shutdown,
     pub(crate) metrics: Metrics,
+    pub(crate) memory: Memory,
     pub(crate) limits: Arc<Limits>,
 }
 
@@ -29,15 +30,19 @@ impl TestServer {
             address: listener.local_addr().unwrap(),
             shutdown: Shutdown::new(),
             metrics: Metrics::new(),
+            memory: Memory::new(&limits),
             limits: Arc::new(limits),
         };
         let settings = Settings { tick: Duration::from_millis(5) };
         let dispatch = Dispatch::new("jsonrpc", Arc::new(methods(settings)), &server.metrics);
-        let (limits, shutdown) = (server.limits.clone(), server.shutdown.clone());
+        let (limits, shutdown, memory) =
+            (server.limits.clone(), server.shutdown.clone(), server.memory.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (limits, drain) = (limits.clone(), shutdown.drain());
-                let connection = Connection::new(dispatch.session(&limits), limits, drain);
+                let budget = memory.connection(&limits);
+                let connection =
+                    Connection { budget, ..Connection::new(dispatch.session(&limits), limits, drain) };
                 stream.set_nodelay(true).unwrap();
                 let terms = Terms::of(&connection);
                 tokio::spawn(async move { serve(stream, Server::new(connection), &terms).await });
