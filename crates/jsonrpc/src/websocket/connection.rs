@@ -2,12 +2,11 @@
 //! when nothing else is left to do. While a peer does not read, nothing is read from it, and no call or stream of its is
 //! polled, so that no more than one answer waits beside the buffer.
 
-use std::io;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::{FuturesUnordered, SelectAll};
-use manywire_core::Drain;
+use manywire_core::{Drain, Limits};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::CloseCode;
@@ -27,7 +26,7 @@ pub(crate) async fn serve<IO: AsyncRead + AsyncWrite + Unpin>(io: IO, wire: &Wir
     let mut writer = Writer::new(write, &wire.limits, &wire.budget);
     let ended = async {
         let farewell = talk(&mut reader, &mut writer, wire, drain).await?;
-        say_goodbye(&mut reader, &mut writer, farewell).await
+        say_goodbye(&mut reader, &mut writer, farewell, &wire.limits).await
     };
     tokio::select! {
         () = drain.cut() => {}
@@ -92,7 +91,9 @@ async fn talk<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                 Err(Stop::Flaw(flaw)) => return Ok(Farewell::Complain(flaw.code(), flaw.to_string())),
                 Err(stop) => return Err(stop),
             },
-            Some(notification) = streams.next(), if has_room && !streams.is_empty() => writer.send(notification),
+            Some(notification) = streams.next(), if has_room && !streams.is_empty() => {
+                writer.send(&notification);
+            }
             flushed = writer.flush(), if !writer.is_idle() => flushed?,
         }
     }
@@ -104,7 +105,7 @@ fn send<W: AsyncWrite + Unpin>(
     Answer { text, started }: Answer,
     is_draining: bool,
 ) {
-    writer.send(text);
+    writer.send(&text);
     writer.mark_answered();
     streams.extend(started.into_iter().filter(|_| !is_draining));
 }
@@ -114,8 +115,9 @@ async fn say_goodbye<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     reader: &mut Reader<R>,
     writer: &mut Writer<W>,
     farewell: Farewell,
+    limits: &Limits,
 ) -> Result<(), Stop> {
-    let goodbyes = async {
+    let closes = async {
         match farewell {
             Farewell::Leave => {
                 writer.close(Some(CloseCode::AWAY), "the server is shutting down");
@@ -126,13 +128,14 @@ async fn say_goodbye<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
             Farewell::Complain(code, reason) => writer.close(Some(code), &reason),
         }
         writer.flush().await?;
-        writer.shut_down().await?;
-        // To close on bytes that were not read would reset the connection, and take our goodbye with it.
-        reader.discard().await?;
+        writer.shut_down(limits).await?;
         Ok(())
     };
-    match tokio::time::timeout(GOODBYE, goodbyes).await {
-        Ok(Err(Stop::Broken(error))) if error.kind() != io::ErrorKind::NotConnected => Err(error.into()),
-        _ => Ok(()),
+    if let Ok(closed) = tokio::time::timeout(GOODBYE, closes).await {
+        closed?;
+        // To end on bytes that were not read would reset the connection, and take our goodbye with it. A peer that has a
+        // long message to send needs a while until it reads.
+        let _ = tokio::time::timeout(limits.handshake, reader.discard()).await;
     }
+    Ok(())
 }

@@ -105,29 +105,6 @@ impl Decoder {
         }
     }
 
-    /// How much is left of the frame, where it is one of data: the next bytes may be read straight into [`Self::buffer`].
-    pub(crate) fn wanted(&self) -> usize {
-        let is_data = |frame: &&Frame| (frame.header.opcode as u8) < Opcode::Close as u8;
-        self.frame.as_ref().filter(is_data).map_or(0, Frame::left)
-    }
-
-    /// The message, with room for more. What is appended has to be reported with [`Self::appended`].
-    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
-        if let Some(frame) = self.frame {
-            self.make_room(frame.left().min(STEP), &frame);
-        }
-        &mut self.message
-    }
-
-    /// Takes note of what was appended to [`Self::buffer`], no more than was wanted.
-    pub(crate) fn appended(&mut self, length: usize) -> Result<(), Flaw> {
-        let Some(mut frame) = self.frame.take() else { return Ok(()) };
-        let start = self.message.len() - length;
-        self.unmask(&mut frame, start)?;
-        self.frame = Some(frame);
-        Ok(())
-    }
-
     fn forget_complete(&mut self) {
         if std::mem::take(&mut self.is_complete) {
             self.message.clear();

@@ -3,21 +3,18 @@
 //! A peer may be silent between messages, and not inside one that the process pays for: each byte earns time for those
 //! after it, as in the body of an HTTP request. So no one holds memory by sending half a message.
 
+use std::future::poll_fn;
 use std::io;
 use std::time::Duration;
 
+use bytes::{Buf as _, BytesMut};
 use manywire_core::{Budget, Charge, Limits};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use manywire_stream::Inbox;
+use tokio::io::AsyncRead;
 use tokio::time::{Instant, timeout_at};
 
 use super::Flaw;
 use super::decoder::{Decoder, Event};
-
-/// Read in one go where frames are short.
-const INBOX: usize = 4 << 10;
-
-/// Read in one go inside a long frame.
-const PIECE: usize = 64 << 10;
 
 /// A message that takes less is not charged, and may come as slowly as it likes: the process does not count so little.
 const SMALL: usize = 8 << 10;
@@ -38,10 +35,8 @@ pub(crate) enum Stop {
 
 pub(crate) struct Reader<R> {
     io: R,
+    inbox: Inbox,
     decoder: Decoder,
-    inbox: Vec<u8>,
-    /// So much of the inbox has been decoded.
-    decoded: usize,
     budget: Budget,
     /// For the message that is being read.
     charge: Charge,
@@ -55,9 +50,8 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     pub(crate) fn new(io: R, limits: &Limits, budget: &Budget) -> Self {
         Self {
             io,
+            inbox: Inbox::new(BytesMut::new(), budget, limits),
             decoder: Decoder::new(limits.message_bytes),
-            inbox: Vec::new(),
-            decoded: 0,
             budget: budget.clone(),
             charge: budget.nothing(),
             began: None,
@@ -79,9 +73,10 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     /// The next event. May be dropped and called again.
     pub(crate) async fn next(&mut self) -> Result<Event, Stop> {
         loop {
-            let mut rest = &self.inbox[self.decoded..];
+            let mut rest = self.inbox.bytes();
             let event = self.decoder.decode(&mut rest);
-            self.decoded = self.inbox.len() - rest.len();
+            let decoded = self.inbox.bytes().len() - rest.len();
+            self.inbox.buffer().advance(decoded);
             self.account();
             if let Some(event) = event? {
                 return Ok(event);
@@ -101,46 +96,31 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         }
     }
 
+    /// Those who hold parts of messages must not wait for each other. Who holds none may wait as long as it takes.
     async fn wait_for_room(&mut self) -> Result<(), Flaw> {
-        if !self.budget.is_full() {
+        if self.began.is_none() || !self.budget.is_full() {
             return Ok(());
         }
-        let room = self.budget.room();
-        if self.charge.bytes() == 0 {
-            room.await;
-            return Ok(());
-        }
-        // Those who hold parts of messages must not wait for each other.
-        let waited = tokio::time::timeout(self.stall, room).await;
+        let waited = tokio::time::timeout(self.stall, self.budget.room()).await;
         waited.map_err(|_| Flaw::Stalled("the server holds too much to read this message; try again later"))
     }
 
     async fn read(&mut self) -> Result<(), Stop> {
-        let Some(began) = self.began else {
-            return self.read_piece().await;
+        let (io, inbox) = (&mut self.io, &mut self.inbox);
+        let read = poll_fn(|cx| inbox.poll_read(io, cx));
+        let count = match self.began {
+            None => read.await?,
+            Some(began) => {
+                let received = self.decoder.message().len() as f64;
+                let earned = Duration::from_secs_f64(received / f64::from(SLOWEST));
+                let came = timeout_at(began + self.patience + earned, read).await;
+                came.map_err(|_| Flaw::Stalled("the message came too slowly"))??
+            }
         };
-        let earned = Duration::from_secs_f64(self.decoder.message().len() as f64 / f64::from(SLOWEST));
-        let came = timeout_at(began + self.patience + earned, self.read_piece()).await;
-        came.map_err(|_| Flaw::Stalled("the message came too slowly"))?
+        if count == 0 { Err(Stop::Left) } else { Ok(()) }
     }
 
-    async fn read_piece(&mut self) -> Result<(), Stop> {
-        let wanted = self.decoder.wanted();
-        self.inbox.drain(..self.decoded);
-        self.decoded = 0;
-        let length = if wanted >= INBOX && self.inbox.is_empty() {
-            let most = wanted.min(PIECE) as u64;
-            let length = (&mut self.io).take(most).read_buf(self.decoder.buffer()).await?;
-            self.decoder.appended(length)?;
-            length
-        } else {
-            self.inbox.reserve_exact(INBOX - self.inbox.len());
-            self.io.read_buf(&mut self.inbox).await?
-        };
-        if length == 0 { Err(Stop::Left) } else { Ok(()) }
-    }
-
-    /// Throws away what still comes, until the peer has shut down its side.
+    /// Throws away what the peer is still sending: a close on unread bytes would take back our last words.
     pub(crate) async fn discard(&mut self) -> io::Result<u64> {
         tokio::io::copy(&mut self.io, &mut tokio::io::sink()).await
     }

@@ -8,7 +8,7 @@ use manywire_core::{Connection, Dispatch, Limits, Memory, Metrics, Shutdown};
 use manywire_http::{Terms, serve};
 use manywire_jsonrpc::{Client, Server};
 use manywire_service::{Settings, methods};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) struct TestServer {
@@ -17,6 +17,29 @@ pub(crate) struct TestServer {
     pub(crate) metrics: Metrics,
     pub(crate) memory: Memory,
     pub(crate) limits: Arc<Limits>,
+    acceptor: Acceptor,
+}
+
+/// Serves what is accepted.
+#[derive(Clone)]
+struct Acceptor {
+    dispatch: Arc<Dispatch>,
+    shutdown: Shutdown,
+    memory: Memory,
+    limits: Arc<Limits>,
+}
+
+impl Acceptor {
+    fn serve(&self, io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let limits = self.limits.clone();
+        let budget = self.memory.connection(&limits);
+        let connection = Connection {
+            budget,
+            ..Connection::new(self.dispatch.session(&limits), limits, self.shutdown.drain())
+        };
+        let terms = Terms::of(&connection);
+        tokio::spawn(async move { serve(io, Server::new(connection), &terms).await });
+    }
 }
 
 impl TestServer {
@@ -25,30 +48,37 @@ impl TestServer {
     }
 
     pub(crate) async fn with_limits(limits: Limits) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = Self {
-            address: listener.local_addr().unwrap(),
+        let settings = Settings { tick: Duration::from_millis(5) };
+        let metrics = Metrics::new();
+        let acceptor = Acceptor {
+            dispatch: Dispatch::new("jsonrpc", Arc::new(methods(settings)), &metrics),
             shutdown: Shutdown::new(),
-            metrics: Metrics::new(),
             memory: Memory::new(&limits),
             limits: Arc::new(limits),
         };
-        let settings = Settings { tick: Duration::from_millis(5) };
-        let dispatch = Dispatch::new("jsonrpc", Arc::new(methods(settings)), &server.metrics);
-        let (limits, shutdown, memory) =
-            (server.limits.clone(), server.shutdown.clone(), server.memory.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = Self {
+            address: listener.local_addr().unwrap(),
+            shutdown: acceptor.shutdown.clone(),
+            metrics,
+            memory: acceptor.memory.clone(),
+            limits: acceptor.limits.clone(),
+            acceptor: acceptor.clone(),
+        };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (limits, drain) = (limits.clone(), shutdown.drain());
-                let budget = memory.connection(&limits);
-                let connection =
-                    Connection { budget, ..Connection::new(dispatch.session(&limits), limits, drain) };
                 stream.set_nodelay(true).unwrap();
-                let terms = Terms::of(&connection);
-                tokio::spawn(async move { serve(stream, Server::new(connection), &terms).await });
+                acceptor.serve(stream);
             }
         });
         server
+    }
+
+    /// A connection whose buffers hold so much and no more, for tests in which time is not real.
+    pub(crate) fn pipe(&self, bytes: usize) -> DuplexStream {
+        let (ours, theirs) = tokio::io::duplex(bytes);
+        self.acceptor.serve(theirs);
+        ours
     }
 
     pub(crate) fn url(&self, scheme: &str) -> String {

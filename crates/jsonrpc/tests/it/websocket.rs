@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use manywire_core::{Limits, Value};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, DuplexStream};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
@@ -13,13 +13,18 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use crate::server::TestServer;
 
 /// A WebSocket as a peer of ours would have it, without any JSON-RPC client around it.
-pub(crate) struct Socket(pub(crate) WebSocketStream<TcpStream>);
+pub(crate) struct Socket<IO = TcpStream>(pub(crate) WebSocketStream<IO>);
 
 pub(crate) async fn connect(server: &TestServer) -> Socket {
     Socket(client_async(server.url("ws"), server.connect().await).await.unwrap().0)
 }
 
-impl Socket {
+/// The same through a pipe, for tests in which time is not real.
+pub(crate) async fn connect_by_pipe(server: &TestServer) -> Socket<DuplexStream> {
+    Socket(client_async(server.url("ws"), server.pipe(64 << 10)).await.unwrap().0)
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> Socket<IO> {
     pub(crate) async fn send(&mut self, text: &str) {
         self.0.send(Message::text(text)).await.unwrap();
     }
@@ -105,10 +110,10 @@ async fn a_stream_tells_its_end_and_its_errors() {
     assert!(refused.contains("-32000") && refused.contains("zero"), "{refused}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_slow_call_blocks_no_fast_one() {
     let server = TestServer::start().await;
-    let mut socket = connect(&server).await;
+    let mut socket = connect_by_pipe(&server).await;
     socket.send(r#"{"jsonrpc":"2.0","method":"sleep","params":[300],"id":"slow"}"#).await;
     socket.send(r#"{"jsonrpc":"2.0","method":"sleep","params":[0],"id":"fast"}"#).await;
     assert!(socket.receive().await.contains("fast"));
@@ -139,10 +144,10 @@ async fn a_close_is_answered() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_drain_ends_streams_finishes_calls_and_says_goodbye() {
     let server = TestServer::start().await;
-    let (mut idle, mut busy) = (connect(&server).await, connect(&server).await);
+    let (mut idle, mut busy) = (connect_by_pipe(&server).await, connect_by_pipe(&server).await);
     idle.send(SUBSCRIBE).await;
     assert!(idle.receive().await.contains("result"));
     busy.send(r#"{"jsonrpc":"2.0","method":"sleep","params":[300],"id":"under way"}"#).await;
@@ -179,10 +184,10 @@ async fn subscriptions_are_limited() {
     assert_eq!((answer.matches("result").count(), answer.matches("-32005").count()), (2, 1), "{answer}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn beyond_the_limit_of_calls_the_server_stops_reading() {
     let server = TestServer::with_limits(Limits { in_flight: 2, ..Limits::default() }).await;
-    let mut socket = connect(&server).await;
+    let mut socket = connect_by_pipe(&server).await;
     for id in 1..=3 {
         socket
             .send(&format!(r#"{{"jsonrpc":"2.0","method":"sleep","params":[{}],"id":{id}}}"#, 200 / id))

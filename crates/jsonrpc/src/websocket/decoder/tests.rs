@@ -162,30 +162,9 @@ fn an_announced_length_takes_no_memory_before_it_comes() {
     let mut decoder = Decoder::new(1 << 30);
     let header = [0x82, 0xFF, 0, 0, 0, 0, 0x3F, 0xFF, 0xFF, 0xFF, 1, 2, 3, 4, b'x'];
     assert_eq!(decoder.decode(&mut &header[..]), Ok(None));
-    assert_eq!((decoder.wanted(), decoder.held()), (0x3FFF_FFFE, STEP));
+    assert_eq!(decoder.held(), STEP);
     decoder.decode(&mut &[b'x'; 100_000][..]).unwrap();
     assert!(decoder.held() <= 200_002);
-}
-
-#[test]
-fn a_message_read_straight_into_its_buffer_is_the_same() {
-    let text = "\u{20ac}uro ".repeat(10_000);
-    let sent = frame(0x81, text.as_bytes());
-    for piece in [1_000, 4_097, 65_536] {
-        let mut decoder = Decoder::new(1 << 20);
-        let (head, mut payload) = sent.split_at(20);
-        assert_eq!(decoder.decode(&mut &head[..]), Ok(None));
-        while decoder.wanted() > 0 {
-            let (now, later) = payload.split_at(decoder.wanted().min(piece));
-            decoder.buffer().extend_from_slice(now);
-            decoder.appended(now.len()).unwrap();
-            payload = later;
-        }
-        assert_eq!(decoder.decode(&mut &[][..]), Ok(Some(Event::Message)));
-        assert_eq!(decoder.message(), text.as_bytes());
-        assert_eq!(decoder.decode(&mut &[][..]), Ok(None));
-        assert_eq!(decoder.held(), 0, "the buffer of a long message is given back");
-    }
 }
 
 /// The buffer is moved no more often than it doubles, so that a message in pieces costs what it costs in one.
