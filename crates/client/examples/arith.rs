@@ -13,21 +13,17 @@ use manywire_client::{Client, Options};
 use manywire_core::{Connection, Dispatch, Drain, ErrorKind, Limits, Methods, Metrics, RpcError};
 use tokio::net::{TcpListener, TcpStream};
 
-#[derive(Debug, Default, serde::Serialize, serde::Deserialize, gobwire::Gob)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Args {
-    #[gob(name = "A")]
     a: i64,
-    #[gob(name = "B")]
     b: i64,
 }
 
-#[derive(Debug, Default, serde::Serialize, serde::Deserialize, gobwire::Gob)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Quotient {
-    #[gob(name = "Quo")]
     quo: i64,
-    #[gob(name = "Rem")]
     rem: i64,
 }
 

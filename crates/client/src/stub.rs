@@ -6,7 +6,7 @@
 /// ```
 /// use manywire_core::RpcError;
 ///
-/// #[derive(Default, serde::Serialize, serde::Deserialize, gobwire::Gob)]
+/// #[derive(Default, serde::Serialize, serde::Deserialize)]
 /// #[serde(rename_all = "PascalCase")]
 /// pub struct Args {
 ///     a: i64,
@@ -46,7 +46,7 @@
 /// ```
 ///
 /// A method of several parameters has them by name on net/rpc (the fields of its one struct) and by position elsewhere. The
-/// crate that declares the service needs `serde` and `gobwire` among its dependencies.
+/// crate that declares the service needs `serde` among its dependencies.
 #[macro_export]
 macro_rules! service {
     (
@@ -108,7 +108,7 @@ macro_rules! service {
         });
     };
     (@add $methods:ident, $service:ident, $name:literal, $doc:ident, $method:ident($($parameter:ident : $Type:ty),*)) => {
-        #[derive(Default, ::serde::Deserialize, ::gobwire::Gob)]
+        #[derive(Default, ::serde::Deserialize)]
         struct Parameters {
             $($parameter: $Type),*
         }

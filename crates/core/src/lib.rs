@@ -7,7 +7,7 @@
 //! use std::sync::Arc;
 //! use manywire_core::{Dispatch, Limits, Methods, Metrics, Params, RpcError, to_value};
 //!
-//! #[derive(Default, serde::Deserialize, gobwire::Gob)]
+//! #[derive(serde::Deserialize)]
 //! struct Args { a: i64, b: i64 }
 //!
 //! let mut methods = Methods::new();

@@ -1,5 +1,6 @@
 //! The registry: typed async methods go in, erased methods come out.
 
+use std::any::TypeId;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,24 +15,30 @@ use crate::params::{Arguments, Params, signature};
 use crate::{RpcError, Shape};
 
 /// What a method can answer with: writable on every wire.
-pub trait Returns: Serialize + DeserializeOwned + gobwire::Encode + Send + 'static {}
+pub trait Returns: Serialize + DeserializeOwned + Send + 'static {}
 
-impl<T: Serialize + DeserializeOwned + gobwire::Encode + Send + 'static> Returns for T {}
+impl<T: Serialize + DeserializeOwned + Send + 'static> Returns for T {}
 
 /// An answer whose type only its method knows; each wire writes it through the encoding that it speaks.
 pub trait Reply: Send {
-    /// For the wires that encode with serde.
+    /// The value.
     fn as_serde(&self) -> &dyn erased_serde::Serialize;
-    /// For gob.
-    fn as_gob(&self) -> &dyn gobwire::Encode;
+    /// Tells its type from others, for wires that have to say once what type a value has.
+    fn type_id(&self) -> TypeId;
+    /// Reads a value of its type and drops it, so that a deserializer which notes what it is asked for learns the type.
+    fn ask(&self, deserializer: &mut dyn erased_serde::Deserializer<'_>);
 }
 
 impl<T: Returns> Reply for T {
     fn as_serde(&self) -> &dyn erased_serde::Serialize {
         self
     }
-    fn as_gob(&self) -> &dyn gobwire::Encode {
-        self
+    fn type_id(&self) -> TypeId {
+        TypeId::of::<T>()
+    }
+    fn ask(&self, deserializer: &mut dyn erased_serde::Deserializer<'_>) {
+        // Whether the zeros that it was given make a value does not matter.
+        let _: Result<T, _> = erased_serde::deserialize(deserializer);
     }
 }
 

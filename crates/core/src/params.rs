@@ -7,16 +7,13 @@
 //! | positional | field by field; if n > 1, a single map is the record | exactly one: the value |
 //! | nothing | as an empty list | as an empty list |
 
-use gobwire::Decode;
 use serde::de::DeserializeOwned;
 
 use crate::{DecodeError, RpcError, Shape, Value, from_value};
 
 /// Parameters as a wire received them.
 pub enum Params<'a, 'de> {
-    /// The one argument of a gob call, complete in the connection's decoder.
-    Gob(&'a mut gobwire::Decoder),
-    /// The one argument of any other net/rpc call.
+    /// The one argument of a net/rpc call.
     One(&'a mut dyn erased_serde::Deserializer<'de>),
     /// A list of parameters.
     Positional(Vec<Value>),
@@ -25,12 +22,12 @@ pub enum Params<'a, 'de> {
 }
 
 /// What a method can take: readable from every wire.
-pub trait Arguments: DeserializeOwned + Decode + Default + Send + 'static {}
+pub trait Arguments: DeserializeOwned + Send + 'static {}
 
-impl<T: DeserializeOwned + Decode + Default + Send + 'static> Arguments for T {}
+impl<T: DeserializeOwned + Send + 'static> Arguments for T {}
 
 /// The arguments of a method that takes none, and the answer of one that has none: Go's `struct{}`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, gobwire::Gob)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Empty {}
 
 impl Params<'_, '_> {
@@ -42,7 +39,6 @@ impl Params<'_, '_> {
     /// Reads the arguments of the method `name`, whose shape is that of `A`.
     pub(crate) fn read<A: Arguments>(self, name: &str, shape: &Shape) -> Result<A, RpcError> {
         match self {
-            Params::Gob(decoder) => decoder.decode().map_err(|e| RpcError::invalid_params(e.to_string())),
             Params::One(deserializer) => {
                 erased_serde::deserialize(deserializer).map_err(|e| RpcError::invalid_params(e.to_string()))
             }
@@ -131,7 +127,7 @@ mod tests {
 
     use super::*;
 
-    #[derive(Debug, Default, PartialEq, Deserialize, gobwire::Gob)]
+    #[derive(Debug, Default, PartialEq, Deserialize)]
     struct Pair {
         #[serde(rename = "A")]
         a: i64,
@@ -139,7 +135,7 @@ mod tests {
         b: i64,
     }
 
-    #[derive(Debug, Default, PartialEq, Deserialize, gobwire::Gob)]
+    #[derive(Debug, Default, PartialEq, Deserialize)]
     struct Any {
         x: Value,
     }

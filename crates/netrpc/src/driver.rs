@@ -36,21 +36,30 @@ pub(crate) trait ClientCodec: Send + 'static {
 /// An argument that every form can encode.
 pub(crate) trait Argument: Send {
     fn as_serde(&self) -> &dyn erased_serde::Serialize;
-    fn as_gob(&self) -> &dyn gobwire::Encode;
+    /// Appends it as gob; on an error, nothing but definitions.
+    fn write_gob(
+        &self,
+        encoder: &mut manywire_gob::Encoder,
+        out: &mut Vec<u8>,
+    ) -> Result<(), manywire_gob::Error>;
 }
 
 impl<T: Returns> Argument for T {
     fn as_serde(&self) -> &dyn erased_serde::Serialize {
         self
     }
-    fn as_gob(&self) -> &dyn gobwire::Encode {
-        self
+    fn write_gob(
+        &self,
+        encoder: &mut manywire_gob::Encoder,
+        out: &mut Vec<u8>,
+    ) -> Result<(), manywire_gob::Error> {
+        encoder.encode(self, out).map(drop)
     }
 }
 
 /// A reply that still has to be read.
 pub(crate) enum Answer<'c> {
-    Gob(&'c mut gobwire::Decoder),
+    Gob(manywire_gob::Reader<'c, 'c>),
     Json(&'c str),
     Failed(RpcError),
 }
@@ -60,7 +69,7 @@ impl Answer<'_> {
         let unreadable =
             |why: String| RpcError::internal(format!("the reply has another type than expected: {why}"));
         match self {
-            Answer::Gob(decoder) => decoder.decode().map_err(|e| unreadable(e.to_string())),
+            Answer::Gob(value) => value.read().map_err(|e| unreadable(e.to_string())),
             Answer::Json(json) => serde_json::from_str(json).map_err(|e| unreadable(e.to_string())),
             Answer::Failed(error) => Err(error),
         }

@@ -4,28 +4,24 @@ use manywire_core::{ErrorKind, RpcError};
 use serde::{Deserialize, Serialize};
 
 /// Two integers, as Go's example names them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, gobwire::Gob)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Args {
     /// The left one.
     #[serde(rename = "A")]
-    #[gob(name = "A")]
     pub a: i64,
     /// The right one.
     #[serde(rename = "B")]
-    #[gob(name = "B")]
     pub b: i64,
 }
 
 /// The answer of a division.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, gobwire::Gob)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quotient {
     /// How often B fits into A, rounded toward zero.
     #[serde(rename = "Quo")]
-    #[gob(name = "Quo")]
     pub quo: i64,
     /// What is left; it has the sign of A.
     #[serde(rename = "Rem")]
-    #[gob(name = "Rem")]
     pub rem: i64,
 }
 

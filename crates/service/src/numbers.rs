@@ -7,21 +7,21 @@ use serde::Deserialize;
 use crate::arith::overflow;
 
 /// Two numbers to add.
-#[derive(Debug, Clone, Copy, Default, Deserialize, gobwire::Gob)]
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub struct Ab {
     a: Number,
     b: Number,
 }
 
 /// Two numbers, the second applied to the first.
-#[derive(Debug, Clone, Copy, Default, Deserialize, gobwire::Gob)]
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub struct Xy {
     x: Number,
     y: Number,
 }
 
 /// A base and an exponent.
-#[derive(Debug, Clone, Copy, Default, Deserialize, gobwire::Gob)]
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub struct Nm {
     n: Number,
     m: Number,

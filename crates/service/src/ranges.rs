@@ -7,7 +7,7 @@ use manywire_core::{ErrorKind, RpcError};
 use serde::Deserialize;
 
 /// Where a range begins, where it ends (not included), and by what it steps.
-#[derive(Debug, Clone, Copy, Default, Deserialize, gobwire::Gob)]
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub struct Range {
     fr: i64,
     to: i64,

@@ -4,13 +4,13 @@ use manywire_core::RpcError;
 use serde::Deserialize;
 
 /// Someone's name.
-#[derive(Debug, Clone, Default, Deserialize, gobwire::Gob)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Name {
     name: String,
 }
 
 /// A message.
-#[derive(Debug, Clone, Default, Deserialize, gobwire::Gob)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Message {
     message: String,
 }

@@ -11,19 +11,19 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 /// A number of milliseconds.
-#[derive(Debug, Clone, Copy, Default, Deserialize, gobwire::Gob)]
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub struct Milliseconds {
     ms: i64,
 }
 
 /// A format of Python's `time.strftime`.
-#[derive(Debug, Clone, Default, Deserialize, gobwire::Gob)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Format {
     format: String,
 }
 
 /// One tick of a ticking stream.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, gobwire::Gob)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tick {
     /// The number of the tick, from 1.
     pub n: i64,

@@ -4,7 +4,7 @@ use manywire_core::{RpcError, Value};
 use serde::Deserialize;
 
 /// Any one value.
-#[derive(Debug, Clone, Default, Deserialize, gobwire::Gob)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Any {
     x: Value,
 }

@@ -30,7 +30,7 @@
 //! ```
 //! # use std::sync::Arc;
 //! # use manywire_core::{Connection, Dispatch, Limits, Methods, Metrics, Shutdown, RpcError};
-//! # #[derive(Default, serde::Deserialize, gobwire::Gob)] struct Name { name: String }
+//! # #[derive(Default, serde::Deserialize)] struct Name { name: String }
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
 //! # let mut methods = Methods::new();
 //! # methods.add("hello", "", |Name { name }: Name| async move { Ok::<_, RpcError>(format!("Hello,{name}")) });

@@ -4,7 +4,6 @@
 
 mod any;
 mod deserialize;
-mod gob;
 mod misfit;
 mod number;
 mod serialize;

@@ -6,8 +6,6 @@ use manywire_netrpc::Client;
 use manywire_service::arith::{Args, Quotient};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
-use crate::vectors::{hex, unhex};
-
 const CAPTURE: &str = include_str!("../../../netrpc/tests/vectors/netrpc-go1.19.8.txt");
 
 #[tokio::test]
@@ -63,4 +61,13 @@ fn exchanges() -> Vec<(Vec<u8>, Vec<u8>)> {
     let exchanges: Vec<_> = streams.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
     assert_eq!(exchanges.len(), 5);
     exchanges
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+    (0..text.len()).step_by(2).map(digit).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

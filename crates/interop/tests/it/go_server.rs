@@ -2,7 +2,6 @@
 
 use std::process::Command;
 
-use gobwire::Gob;
 use manywire_core::{Arguments, ErrorKind, Limits, Returns, RpcError, Value, from_value};
 use manywire_interop::build::go_program;
 use manywire_interop::peer::Peer;
@@ -175,9 +174,8 @@ async fn strings_of_one_mebibyte() {
 }
 
 /// What Go's server does not know of, among what it does.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Gob)]
-#[gob(name = "Args")]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename = "Args", rename_all = "PascalCase")]
 struct MoreArgs {
     before: Vec<String>,
     a: i64,
@@ -187,21 +185,20 @@ struct MoreArgs {
     perhaps: Option<f64>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Gob)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Inner {
     on: bool,
     deep: std::collections::BTreeMap<String, Vec<f64>>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Gob)]
-#[gob(name = "Args")]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename = "Args", rename_all = "PascalCase")]
 struct FewerArgs {
     a: i64,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Gob)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct MoreQuotient {
     extra: Vec<String>,
@@ -209,7 +206,7 @@ struct MoreQuotient {
     quo: i64,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Gob)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct FewerQuotient {
     rem: i64,

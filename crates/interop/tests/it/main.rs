@@ -7,4 +7,3 @@ mod fuzz;
 mod go_client;
 mod go_server;
 mod outcomes;
-mod vectors;

@@ -2,10 +2,18 @@
 
 mod client;
 mod header;
-mod messages;
 mod server;
-mod weight;
-mod writer;
+
+use manywire_core::Limits;
 
 pub(crate) use client::GobClient;
 pub(crate) use server::GobServer;
+
+/// The limits of a connection, as the codec knows them.
+fn limits(limits: &Limits) -> manywire_gob::Limits {
+    manywire_gob::Limits {
+        values: limits.values(),
+        nesting: limits.nesting,
+        ..manywire_gob::Limits::with_message_bytes(limits.message_bytes)
+    }
+}

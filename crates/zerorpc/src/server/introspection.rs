@@ -111,7 +111,7 @@ mod tests {
 
     use super::*;
 
-    #[derive(Default, Deserialize, gobwire::Gob)]
+    #[derive(Default, Deserialize)]
     struct Args {
         first: i64,
         second: Option<i64>,

@@ -71,24 +71,24 @@ fn comparable((flags, mut body): (u8, Vec<u8>)) -> String {
     format!("{flags} {}", body.escape_ascii())
 }
 
-#[derive(Default, Deserialize, gobwire::Gob)]
+#[derive(Default, Deserialize)]
 struct Any {
     x: Value,
 }
 
-#[derive(Default, Deserialize, gobwire::Gob)]
+#[derive(Default, Deserialize)]
 struct Name {
     name: String,
 }
 
-#[derive(Default, Deserialize, gobwire::Gob)]
+#[derive(Default, Deserialize)]
 struct Three {
     a: i64,
     b: i64,
     c: i64,
 }
 
-#[derive(Default, Deserialize, gobwire::Gob)]
+#[derive(Default, Deserialize)]
 struct Two {
     _a: i64,
     _b: i64,
