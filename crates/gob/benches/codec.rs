@@ -114,7 +114,8 @@ fn pair<H: Both, B: Both>(name: &str, header: &H, body: &B) -> Outcome<()> {
         let mut input = black_box(&out[..]);
         let header: H = decoder.next(&mut input)?.ok_or("no header")?.read()?;
         let mut value = decoder.next(&mut input)?.ok_or("no body")?;
-        let body: B = erased_serde::deserialize(&mut <dyn erased_serde::Deserializer>::erase(&mut value))?;
+        let body: B =
+            erased_serde::deserialize(&mut <dyn erased_serde::Deserializer<'_>>::erase(&mut value))?;
         black_box((header, body));
         Ok(())
     })?;

@@ -311,7 +311,8 @@ impl<'a, 'i> Map<'a, 'i> {
         state.depth -= 1;
         let node = if self.all_text {
             let fields = state.fields[self.fields..].iter();
-            state.types.record("", None, fields.map(|(name, node)| (&state.text[name.clone()], *node)))
+            let fields = fields.map(|(name, node)| (&state.text[name.clone()], *node));
+            state.types.record("", None, &fields)
         } else {
             if let Common::Mixed = self.items {
                 state.types.truncate(self.types);

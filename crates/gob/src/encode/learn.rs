@@ -163,7 +163,7 @@ impl Learnt {
                 let nodes: Vec<Node> = fields.iter().map(|field| field.node(types, structs)).collect();
                 let exported: Vec<_> = names.iter().map(|name| exported(name)).collect();
                 let fields = exported.iter().map(|name| &**name).zip(nodes);
-                types.record(name, Some(names), fields)
+                types.record(name, Some(names), &fields)
             }
             Learnt::Again(out) => {
                 structs.len().checked_sub(out + 1).map_or(types::INTERFACE, |at| structs[at])

@@ -132,7 +132,7 @@ impl Types {
         types.push(Composite::Time, 0);
         types.list(INTERFACE);
         types.map(STRING, INTERFACE);
-        types.record("", None, std::iter::empty());
+        types.record("", None, &std::iter::empty());
         types
     }
 
@@ -209,7 +209,7 @@ impl Types {
         &mut self,
         name: &'static str,
         keys: Option<&'static [&'static str]>,
-        fields: I,
+        fields: &I,
     ) -> Node
     where
         I: Iterator<Item = (&'n str, Node)> + Clone,
