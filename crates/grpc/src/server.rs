@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, StatusCode, Version};
 use manywire_core::{Activity, Budget, Drain, Limits, Metrics};
-use manywire_http::{Handler, Request, Response, reply};
+use manywire_http::{Handler, Origins, Request, Response, reply};
 use manywire_service::auth::Token;
 use manywire_service::files::Files;
 use tonic::body::Body;
@@ -30,8 +30,8 @@ pub struct Settings {
     pub token: Option<Token>,
     /// Whether to serve `grpc.testing.TestService` too.
     pub interop: bool,
-    /// Web pages from these origins may call by gRPC-Web; `*` stands for any. Those of the same origin always may.
-    pub web_origins: Vec<String>,
+    /// Web pages from these origins are told that they may call by gRPC-Web. Those of the same origin always may.
+    pub web_origins: Origins,
     /// How much a caller may ask for.
     pub limits: Arc<Limits>,
     /// What counts the calls.
@@ -48,7 +48,7 @@ impl Settings {
             tick: Duration::from_secs(1),
             token: None,
             interop: false,
-            web_origins: Vec::new(),
+            web_origins: Origins::default(),
             limits: Arc::default(),
             metrics: Metrics::new(),
             drain: Drain::default(),
@@ -68,7 +68,7 @@ pub(crate) struct Shared {
     pub(crate) paths: Paths,
     services: Vec<Service>,
     pub(crate) token: Option<Token>,
-    pub(crate) web_origins: Vec<String>,
+    pub(crate) web_origins: Origins,
     pub(crate) metrics: Metrics,
     pub(crate) drain: Drain,
     health: HealthReporter,

@@ -6,7 +6,7 @@ use http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use manywire_http::{Request, Response, reply};
+use manywire_http::{Origins, Request, Response, reply};
 use tonic::body::Body;
 use tower::{Layer as _, ServiceExt as _};
 
@@ -19,7 +19,7 @@ pub(crate) fn is_preflight(request: &Request) -> bool {
 }
 
 /// Tells the browser. Without the headers it keeps the page from calling.
-pub(crate) fn preflight(origins: &[String], asked: &HeaderMap) -> Response {
+pub(crate) fn preflight(origins: &Origins, asked: &HeaderMap) -> Response {
     let mut response = reply(StatusCode::NO_CONTENT, "text/plain", "");
     let headers = response.headers_mut();
     if allow(origins, asked, headers) {
@@ -53,10 +53,10 @@ pub(crate) async fn answer(server: &Server, request: Request) -> http::Response<
 }
 
 /// Lets a page from an origin in, if it is one of those named.
-fn allow(origins: &[String], asked: &HeaderMap, headers: &mut HeaderMap) -> bool {
+fn allow(origins: &Origins, asked: &HeaderMap, headers: &mut HeaderMap) -> bool {
     headers.insert(VARY, HeaderValue::from_static("origin"));
     let Some(origin) = asked.get(ORIGIN) else { return false };
-    let is_allowed = origins.iter().any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes());
+    let is_allowed = origins.allow(origin);
     if is_allowed {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     }

@@ -95,7 +95,7 @@ impl Arrival {
 
 impl Guard {
     /// Refuses a request that is malformed, or that a stranger's page has sent.
-    pub(crate) fn check(&self, request: &Parts, arrival: Arrival) -> Result<(), Box<Response>> {
+    pub fn check(&self, request: &Parts, arrival: Arrival) -> Result<(), Box<Response>> {
         let host = host(request).map_err(|why| refusal(StatusCode::BAD_REQUEST, why))?;
         if let Some(coding) = unknown_coding(&request.headers) {
             let text = format!("transfer-encoding {coding} is not supported; send chunked\n");

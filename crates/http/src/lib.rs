@@ -19,6 +19,9 @@ mod linger;
 mod origin;
 mod pace;
 mod progress;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod properties;
 mod read;
 mod reply;
 mod request_body;

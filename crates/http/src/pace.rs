@@ -40,7 +40,7 @@ impl Unit {
     }
 
     /// Whether the peer owes us more.
-    fn has_begun(&self) -> bool {
+    pub(crate) fn has_begun(&self) -> bool {
         match self {
             Self::Whole => true,
             Self::Messages { known, .. } => *known > 0,
@@ -48,7 +48,7 @@ impl Unit {
     }
 
     /// Follows more bytes. Returns how many of them are of a message that is not complete, and whether one was completed.
-    fn follow(&mut self, mut bytes: &[u8]) -> (usize, bool) {
+    pub(crate) fn follow(&mut self, mut bytes: &[u8]) -> (usize, bool) {
         let Self::Messages { prefix, known, left } = self else { return (bytes.len(), false) };
         let mut has_completed = false;
         let mut unfinished = 0;

@@ -30,9 +30,13 @@ macro_rules! options {
             #[serde(deserialize_with = "parse_all")]
             pub(crate) listen: Vec<Listen>,
 
-            /// Let web pages from this origin call by gRPC-Web; may be repeated, * stands for any
+            /// Let web pages from this origin call, which is refused to all others; may be repeated, * stands for any
             #[arg(long, value_name = "ORIGIN", env = "MANYWIRE_WEB_ORIGIN", value_delimiter = ' ')]
             pub(crate) web_origin: Vec<String>,
+
+            /// Answer HTTP to this name on loopback addresses, beside localhost; may be repeated, * stands for any
+            #[arg(long, value_name = "NAME", env = "MANYWIRE_HOST_NAME", value_delimiter = ' ')]
+            pub(crate) host_name: Vec<String>,
 
             /// Serve grpc.testing.TestService too, for the official gRPC interop client
             #[arg(long, env = "MANYWIRE_INTEROP")]
@@ -56,6 +60,7 @@ macro_rules! options {
                     config: self.config,
                     listen: if self.listen.is_empty() { file.listen } else { self.listen },
                     web_origin: if self.web_origin.is_empty() { file.web_origin } else { self.web_origin },
+                    host_name: if self.host_name.is_empty() { file.host_name } else { self.host_name },
                     interop: self.interop || file.interop,
                     allow_plaintext: self.allow_plaintext || file.allow_plaintext,
                     $($name: self.$name.or(file.$name),)*

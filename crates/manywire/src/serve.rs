@@ -121,7 +121,7 @@ fn grpc_server(
         tick: settings.tick,
         token: settings.token.clone(),
         interop: settings.interop,
-        web_origins: settings.web_origins.clone(),
+        web_origins: settings.guard.origins.clone(),
         limits: settings.limits.clone(),
         metrics: metrics.clone(),
         drain: shutdown.drain(),

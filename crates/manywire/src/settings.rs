@@ -9,7 +9,7 @@ use bytesize::ByteSize;
 use clap::ValueEnum;
 use manywire_core::Limits;
 use manywire_grpc::Token;
-use manywire_http::Http2;
+use manywire_http::{Guard, HostNames, Http2, Origins};
 use serde::Deserialize;
 
 use crate::config::ServeOptions;
@@ -109,7 +109,8 @@ pub(crate) struct Settings {
     pub(crate) tick: std::time::Duration,
     pub(crate) data_dir: PathBuf,
     pub(crate) token: Option<Token>,
-    pub(crate) web_origins: Vec<String>,
+    /// Which web pages may call, and by which names.
+    pub(crate) guard: Arc<Guard>,
     pub(crate) interop: bool,
     pub(crate) drain: std::time::Duration,
     pub(crate) tls: Option<TlsFiles>,
@@ -138,7 +139,7 @@ impl Settings {
                 .map(|pair| pair.parse())
                 .transpose()
                 .map_err(|e: String| anyhow::anyhow!("--token: {e}"))?,
-            web_origins: options.web_origin,
+            guard: Arc::new(guard(&options.web_origin, &options.host_name)?),
             interop: options.interop,
         })
     }
@@ -180,6 +181,14 @@ fn limits(options: &ServeOptions) -> anyhow::Result<Limits> {
         handshake: options.handshake.map_or(default.handshake, |d| d.0),
         keep_alive: options.keep_alive.map_or(default.keep_alive, |d| d.0),
         calls_per_second: options.rate_limit,
+    })
+}
+
+fn guard(web_origins: &[String], host_names: &[String]) -> anyhow::Result<Guard> {
+    let wrong = |flag: &'static str| move |why: String| anyhow::anyhow!("{flag}: {why}");
+    Ok(Guard {
+        origins: Origins::new(web_origins).map_err(wrong("--web-origin"))?,
+        host_names: HostNames::new(host_names).map_err(wrong("--host-name"))?,
     })
 }
 

@@ -91,7 +91,7 @@ async fn connect(address: impl ToSocketAddrs) -> io::Result<TcpStream> {
 /// Reads the head of an HTTP answer, leaving what follows it in `input`.
 async fn read_answer<IO: AsyncRead + Unpin>(io: &mut IO, input: &mut BytesMut) -> io::Result<String> {
     match crate::http::read_head(io, input).await? {
-        Some(head) => Ok(head),
+        Some(head) => Ok(String::from_utf8_lossy(&head).into_owned()),
         None => Err(io::Error::new(io::ErrorKind::InvalidData, "the server's answer to CONNECT is not HTTP")),
     }
 }

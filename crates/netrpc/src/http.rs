@@ -3,9 +3,10 @@
 use std::io;
 
 use bytes::{Buf as _, BytesMut};
-use http::StatusCode;
+use http::request::Parts;
+use http::{StatusCode, Version};
 use manywire_core::Connection;
-use manywire_http::{Handler, Request, Response, read_body, reply};
+use manywire_http::{Arrival, Guard, Handler, Request, Response, read_body, reply};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use crate::json::answer_one;
@@ -39,7 +40,7 @@ where
     if is_welcome? {
         return serve_gob(io, input, connection, Patience::OnceBegun).await;
     }
-    manywire_stream::close(&mut io, &connection.limits).await
+    manywire_http::close(&mut io, &connection.limits).await
 }
 
 /// Answers the CONNECT; false where it was not one for gob.
@@ -47,26 +48,31 @@ async fn welcome<IO>(io: &mut IO, input: &mut BytesMut) -> io::Result<bool>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    let head = read_head(io, input).await?;
-    let (is_welcome, answer) = match head.as_deref().map(connect_path) {
-        Some(Some(GOB_PATH)) => (true, CONNECTED.to_owned()),
-        Some(Some(_)) => (false, refusal("404 Not Found", "404 page not found\n")),
-        Some(None) | None => (false, refusal("400 Bad Request", "400 Bad Request\n")),
+    let refused = match read_head(io, input).await?.as_deref().and_then(parse_head) {
+        None => Some(StatusCode::BAD_REQUEST),
+        Some(head) if head.uri.path() != GOB_PATH => Some(StatusCode::NOT_FOUND),
+        // Where it came from is a browser's matter, and a browser sends no CONNECT to a page's server.
+        Some(head) => Guard::default().check(&head, Arrival::default()).err().map(|refusal| refusal.status()),
     };
+    let answer = refused.map_or_else(|| CONNECTED.to_owned(), refusal);
     io.write_all(answer.as_bytes()).await?;
     io.flush().await?;
-    Ok(is_welcome)
+    Ok(refused.is_none())
 }
 
-/// Takes the request's head, up to and with the empty line, off the input; none when it is too long or breaks off.
+/// Takes the request's head, up to and with the empty line behind it, off the input; none when it is too long or breaks off.
 pub(crate) async fn read_head<IO: AsyncRead + Unpin>(
     io: &mut IO,
     input: &mut BytesMut,
-) -> io::Result<Option<String>> {
+) -> io::Result<Option<Vec<u8>>> {
     let mut searched = 0;
     loop {
+        if searched == 0 {
+            let empty_lines = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            input.advance(empty_lines);
+        }
         if let Some(end) = head_end(input, searched) {
-            let head = String::from_utf8_lossy(&input[..end]).into_owned();
+            let head = input[..end].to_vec();
             input.advance(end);
             return Ok(Some(head));
         }
@@ -87,17 +93,27 @@ fn head_end(input: &[u8], searched: usize) -> Option<usize> {
     })
 }
 
-/// The path of `CONNECT path HTTP/1.x`.
-fn connect_path(head: &str) -> Option<&str> {
-    let mut words = head.lines().next()?.split(' ');
-    let (method, path, version) = (words.next()?, words.next()?, words.next()?);
-    (method == "CONNECT" && version.starts_with("HTTP/1.")).then_some(path)
+/// The head of a `CONNECT path HTTP/1.x`, with bare line feeds or whole line ends.
+fn parse_head(text: &[u8]) -> Option<Parts> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut parsed = httparse::Request::new(&mut headers);
+    if !parsed.parse(text).ok()?.is_complete() || parsed.method != Some("CONNECT") {
+        return None;
+    }
+    let version = if parsed.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
+    let mut request = http::Request::builder().method("CONNECT").uri(parsed.path?).version(version);
+    for header in parsed.headers {
+        request = request.header(header.name, header.value);
+    }
+    Some(request.body(()).ok()?.into_parts().0)
 }
 
-fn refusal(status: &str, body: &str) -> String {
+fn refusal(status: StatusCode) -> String {
+    let (code, reason) = (status.as_u16(), status.canonical_reason().unwrap_or_default());
+    let body = if status == StatusCode::NOT_FOUND { "404 page not found\n" } else { reason };
     let length = body.len();
     format!(
-        "HTTP/1.0 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\r\n{body}"
+        "HTTP/1.0 {code} {reason}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\r\n{body}"
     )
 }
 
@@ -152,7 +168,30 @@ mod tests {
             }
             assert_eq!(head_end(&head[..head.len() - 1], 0), None);
         }
-        assert_eq!(connect_path("CONNECT /_goRPC_ HTTP/1.0\n\n"), Some(GOB_PATH));
-        assert_eq!(connect_path("GET / HTTP/1.0\n\n"), None);
+    }
+
+    #[tokio::test]
+    async fn a_connect_is_answered_as_its_head_deserves() {
+        for (head, status) in [
+            ("CONNECT /_goRPC_ HTTP/1.0\n\n", 200),
+            ("\r\n\nCONNECT /_goRPC_ HTTP/1.1\r\nHost: x\r\n\r\n", 200),
+            ("CONNECT /_goRPC_ HTTP/1.1\n\n", 400),
+            ("CONNECT /_goRPC_ HTTP/1.1\nHost: x\nHost: x\n\n", 400),
+            ("CONNECT /_goRPC_ HTTP/1.0\nHost: x y\n\n", 400),
+            ("CONNECT /_goRPC_ HTTP/1.0\nno colon\n\n", 400),
+            ("CONNECT /_goRPC_ HTTP/3.0\n\n", 400),
+            ("CONNECT /_goRPC_ HTTP/1.0\nOrigin: http://evil.example\n\n", 403),
+            ("CONNECT /_goRPC_ HTTP/1.1\nHost: x\nTransfer-Encoding: gzip\n\n", 501),
+            ("CONNECT /elsewhere HTTP/1.0\n\n", 404),
+        ] {
+            let (mut ours, theirs) = tokio::io::duplex(1_000);
+            let mut input = BytesMut::from(head);
+            let is_welcome = welcome(&mut ours, &mut input).await.unwrap();
+            drop(ours);
+            let mut answer = String::new();
+            tokio::io::BufReader::new(theirs).read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with(&format!("HTTP/1.0 {status} ")), "{head:?}: {answer}");
+            assert_eq!(is_welcome, status == 200);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Waiting, telling the time, and ticking.
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_core::Stream;
@@ -54,16 +55,46 @@ pub async fn time(_: Empty) -> Result<f64, RpcError> {
     Ok(since_epoch().as_secs_f64())
 }
 
+/// No date is longer than this; but two bytes of a format, `%c`, may become a whole line.
+const LONGEST_TIME: usize = 1 << 20;
+
 /// The local time as the format says.
 pub async fn strftime(Format { format }: Format) -> Result<String, RpcError> {
     let config = Config::new().custom(PosixCustom::new()).lenient(true);
-    let mut text = String::new();
-    BrokenDownTime::from(&Zoned::now())
-        .format_with_config(&config, &format, &mut jiff::fmt::StdFmtWrite(&mut text))
-        .map_err(|e| {
-            RpcError::new(ErrorKind::InvalidValue, format!("strftime cannot use this format: {e}"))
-        })?;
-    Ok(text)
+    let mut text = Bounded::default();
+    let formatted = BrokenDownTime::from(&Zoned::now()).format_with_config(
+        &config,
+        &format,
+        &mut jiff::fmt::StdFmtWrite(&mut text),
+    );
+    match formatted {
+        Ok(()) => Ok(text.text),
+        Err(_) if text.is_full => {
+            let message = format!("the time in this format is longer than {LONGEST_TIME} bytes");
+            Err(RpcError::new(ErrorKind::InvalidValue, message))
+        }
+        Err(error) => {
+            Err(RpcError::new(ErrorKind::InvalidValue, format!("strftime cannot use this format: {error}")))
+        }
+    }
+}
+
+/// A text that grows to a limit.
+#[derive(Default)]
+struct Bounded {
+    text: String,
+    is_full: bool,
+}
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        self.is_full |= self.text.len() + more.len() > LONGEST_TIME;
+        if self.is_full {
+            return Err(fmt::Error);
+        }
+        self.text.push_str(more);
+        Ok(())
+    }
 }
 
 /// A tick every `period`, the first one after the first period; one that comes late moves those after it.
@@ -104,5 +135,14 @@ mod tests {
         assert_eq!(format("100%%").await.unwrap(), "100%");
         let now = format("%Y-%m-%d %H:%M:%S %a %j %c").await.unwrap();
         assert!(now.starts_with("20") && now.len() > 40, "{now}");
+    }
+
+    #[tokio::test]
+    async fn a_format_does_not_become_a_flood() {
+        for directive in ["%c", "%255Y"] {
+            let error = strftime(Format { format: directive.repeat(200_000) }).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidValue);
+            assert!(error.message().contains("1048576 bytes"), "{error}");
+        }
     }
 }

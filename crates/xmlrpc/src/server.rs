@@ -89,13 +89,18 @@ impl Handler for Server {
             match read_body(&head.headers, &mut body, &self.connection.limits, &self.connection.budget).await
             {
                 Ok(body) => self.respond(&body).await,
-                Err(error @ (BodyError::TimedOut | BodyError::Broken(_) | BodyError::OverBudget(_))) => {
-                    let fault = Fault::invalid_request(error.to_string());
+                // XML-RPC libraries show a fault where they would hide an HTTP status.
+                Err(error @ (BodyError::TooLarge(_) | BodyError::UnknownEncoding(_))) => {
+                    Err(Fault::invalid_request(error.to_string()))
+                }
+                // What befell the HTTP request has an HTTP status, and the fault for those who look.
+                Err(error) => {
+                    let fault = match error {
+                        BodyError::Damaged(_) => Fault::malformed(error.to_string()),
+                        _ => Fault::invalid_request(error.to_string()),
+                    };
                     return reply(error.status(), CONTENT_TYPE, encode_fault(&fault));
                 }
-                // These peers still listen, and XML-RPC libraries show a fault where they would hide an HTTP status.
-                Err(error @ BodyError::Damaged(_)) => Err(Fault::malformed(error.to_string())),
-                Err(error) => Err(Fault::invalid_request(error.to_string())),
             };
         let body = response.unwrap_or_else(|fault| encode_fault(&fault));
         reply_compressed(&head.headers, StatusCode::OK, CONTENT_TYPE, body)

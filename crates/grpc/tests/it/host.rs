@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use manywire_core::{Activity, Limits, Memory, Metrics, Shutdown};
 use manywire_grpc::{Server, Settings};
-use manywire_http::{Http2, Terms};
+use manywire_http::{Guard, Http2, Terms};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -41,12 +41,22 @@ impl Host {
         adjust(&mut settings);
         let limits = settings.limits.clone();
         let memory = Memory::new(&limits);
+        let guard = Guard { origins: settings.web_origins.clone(), ..Guard::default() };
+        let terms = {
+            let (http2, guard, shutdown, memory) =
+                (Arc::new(http2), Arc::new(guard), shutdown.clone(), memory.clone());
+            move || Terms {
+                http2: http2.clone(),
+                guard: guard.clone(),
+                budget: memory.connection(&limits),
+                ..Terms::new(limits.clone(), shutdown.drain())
+            }
+        };
         let server = Server::new(settings).unwrap();
         server.set_ready(true).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let accepting =
-            tokio::spawn(accept(listener, server.clone(), limits, memory.clone(), http2, shutdown.clone()));
+        let accepting = tokio::spawn(accept(listener, server.clone(), terms, shutdown.clone()));
         Self { address, server, metrics, shutdown, memory, data, accepting }
     }
 
@@ -85,21 +95,12 @@ impl Drop for Host {
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    server: Server,
-    limits: Arc<Limits>,
-    memory: Memory,
-    http2: Http2,
-    shutdown: Shutdown,
-) {
-    let http2 = Arc::new(http2);
+async fn accept(listener: TcpListener, server: Server, terms: impl Fn() -> Terms, shutdown: Shutdown) {
     loop {
         let (tcp, _) = listener.accept().await.unwrap();
         tcp.set_nodelay(true).unwrap();
-        let budget = memory.connection(&limits);
-        let (server, token) = (server.for_connection(&limits, &budget, &Activity::new()), shutdown.track());
-        let terms = Terms { http2: http2.clone(), budget, ..Terms::new(limits.clone(), shutdown.drain()) };
+        let (terms, token) = (terms(), shutdown.track());
+        let server = server.for_connection(&terms.limits, &terms.budget, &Activity::new());
         tokio::spawn(async move {
             manywire_http::serve(tcp, server, &terms).await;
             drop(token);

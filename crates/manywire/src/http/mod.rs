@@ -7,7 +7,7 @@ mod router;
 
 use std::sync::Arc;
 
-use manywire_http::Terms;
+use manywire_http::{Arrival, Terms};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::listen::Peer;
@@ -21,6 +21,9 @@ where
 {
     let terms = Terms {
         http2: server.settings.http2.clone(),
+        guard: server.settings.guard.clone(),
+        arrival: peer.local.map_or_else(Arrival::default, |local| Arrival::at(local, peer.is_tls)),
+        accepted: peer.accepted,
         budget: peer.budget.clone(),
         ..Terms::new(server.settings.limits.clone(), server.shutdown_of(wires).drain())
     };

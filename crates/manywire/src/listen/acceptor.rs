@@ -62,13 +62,14 @@ impl Acceptor {
             let Some((tcp, address, activity, seat)) = accepted else { continue };
             let slot = Slot { seat, _token: shutdown.track(), spare: self.spare.clone() };
             let budget = self.server.memory.connection(&self.server.settings.limits);
+            let (local, accepted) = (tcp.local_addr().ok(), Instant::now());
             let arrival = Arrival {
                 server: self.server.clone(),
                 wires: self.wires.clone(),
                 address,
-                peer: Peer { budget, activity },
+                peer: Peer { budget, activity, local, is_tls: false, accepted },
                 counted: Counted::default(),
-                deadline: Instant::now() + self.server.settings.limits.handshake,
+                deadline: accepted + self.server.settings.limits.handshake,
                 drain: drain.clone(),
                 plaintext: self.unsaid.plaintext.clone(),
             };
@@ -146,7 +147,7 @@ impl Arrival {
                 refusal::plaintext(io, protocol, &read).await;
                 Ok(())
             }
-            Some((protocol, read)) => self.hand_over(io, protocol, read).await,
+            Some((protocol, read)) => self.hand_over(io, protocol, read, &self.peer).await,
         }
     }
 
@@ -165,7 +166,10 @@ impl Arrival {
         let Some(mut io) = self.in_time(tls.accept(io)).await? else { return Ok(()) };
         match self.sniff(&mut io).await? {
             Some((Protocol::Tls, _)) | None => Ok(()),
-            Some((protocol, read)) => self.hand_over(io, protocol, read).await,
+            Some((protocol, read)) => {
+                let peer = Peer { is_tls: true, ..self.peer.clone() };
+                self.hand_over(io, protocol, read, &peer).await
+            }
         }
     }
 
@@ -197,12 +201,12 @@ impl Arrival {
     /// Hands a connection to its wire, if the listener answers that wire.
     ///
     /// Each wire's future is boxed, so that an idle connection takes the memory of its own wire and not of the largest.
-    async fn hand_over<IO>(&self, io: IO, protocol: Protocol, read: BytesMut) -> io::Result<()>
+    async fn hand_over<IO>(&self, io: IO, protocol: Protocol, read: BytesMut, peer: &Peer) -> io::Result<()>
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         use manywire_netrpc::{Patience, serve_connect, serve_gob, serve_json};
-        let Self { server, wires, peer, .. } = self;
+        let Self { server, wires, .. } = self;
         let count = |wire| self.counted.begin(server.metrics.connection(wire), read.len());
         match protocol {
             Protocol::Gob if wires.has(Wire::Netrpc) => {

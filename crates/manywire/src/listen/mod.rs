@@ -11,7 +11,10 @@ mod sniff;
 mod spare;
 mod taken;
 
+use std::net::SocketAddr;
+
 use manywire_core::{Activity, Budget};
+use tokio::time::Instant;
 
 pub(crate) use acceptor::{Acceptor, Unsaid};
 pub(crate) use bind::bind;
@@ -25,4 +28,10 @@ pub(crate) struct Peer {
     pub(crate) budget: Budget,
     /// Whether it calls.
     pub(crate) activity: Activity,
+    /// The address of ours that it reached.
+    pub(crate) local: Option<SocketAddr>,
+    /// Whether it came through TLS.
+    pub(crate) is_tls: bool,
+    /// When it was accepted.
+    pub(crate) accepted: Instant,
 }

@@ -29,9 +29,12 @@ const ZMTP: [u8; 10] = [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F];
 /// How a gob client of Go's `rpc.DialHTTP` begins.
 const CONNECT: &[u8] = b"CONNECT ";
 
+/// So many bytes of empty lines are looked past.
+const EMPTY_LINES: usize = 64;
+
 /// Looks at the first bytes of a connection.
 pub(crate) fn look(bytes: &[u8]) -> Verdict {
-    use Protocol::*;
+    use Protocol::{Gob, Json, Tls, Zmtp};
     match *bytes {
         [] => Verdict::NeedMore,
         [0x16, 0x03, ..] => Verdict::Is(Tls),
@@ -43,13 +46,30 @@ pub(crate) fn look(bytes: &[u8]) -> Verdict {
         [0x01..=0x7F, second, ..] if is_definition(second) => Verdict::Is(Gob),
         [0x01..=0x7F] => Verdict::NeedMore,
         [0xF8..=0xFE, ..] => long_gob(bytes),
-        [b'{' | b'[' | b' ' | b'\t' | b'\r' | b'\n', ..] => Verdict::Is(Json),
+        [b'\r' | b'\n', ..] => behind_empty_lines(bytes),
+        [b'{' | b'[' | b' ' | b'\t', ..] => Verdict::Is(Json),
+        _ => http(bytes),
+    }
+}
+
+fn http(bytes: &[u8]) -> Verdict {
+    match *bytes {
         [b'C', ..] => match prefix(bytes, CONNECT) {
-            Verdict::Unknown => Verdict::Is(Http),
-            verdict => verdict_of(verdict, Connect),
+            Verdict::Unknown => Verdict::Is(Protocol::Http),
+            verdict => verdict_of(verdict, Protocol::Connect),
         },
-        [b'A'..=b'Z' | b'a'..=b'z', ..] => Verdict::Is(Http),
+        [b'A'..=b'Z' | b'a'..=b'z', ..] => Verdict::Is(Protocol::Http),
         _ => Verdict::Unknown,
+    }
+}
+
+/// Lines may be empty before a JSON request, and before one of HTTP (RFC 9112, 2.2).
+fn behind_empty_lines(bytes: &[u8]) -> Verdict {
+    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
+    match start.map(|start| http(&bytes[start..])) {
+        None if bytes.len() < EMPTY_LINES => Verdict::NeedMore,
+        None | Some(Verdict::Unknown) => Verdict::Is(Protocol::Json),
+        Some(verdict) => verdict,
     }
 }
 
@@ -106,6 +126,10 @@ mod tests {
             (b"{}", Protocol::Json),
             (b"[]", Protocol::Json),
             (b" \n{", Protocol::Json),
+            (b"\r\n{", Protocol::Json),
+            (&[b'\n'; EMPTY_LINES], Protocol::Json),
+            (b"\r\nGET / HTTP/1.1", Protocol::Http),
+            (b"\n\nCONNECT /_goRPC_ HTTP/1.0\n\n", Protocol::Connect),
             (b"CONNECT /_goRPC_ HTTP/1.0\n\n", Protocol::Connect),
             (b"COPY / HTTP/1.1", Protocol::Http),
             (b"GET / HTTP/1.1", Protocol::Http),

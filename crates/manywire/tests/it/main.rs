@@ -6,6 +6,7 @@ mod calls;
 mod crowd;
 mod manual;
 mod operations;
+mod pages;
 mod ports;
 mod signals;
 mod streams;
@@ -97,7 +98,10 @@ fn read_to_end(mut stream: TcpStream) -> String {
 
 /// A GET, and the whole answer.
 fn get(stream: TcpStream, path: &str) -> String {
-    exchange(stream, format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").as_bytes())
+    exchange(
+        stream,
+        format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").as_bytes(),
+    )
 }
 
 fn text(output: &Output) -> String {

@@ -71,7 +71,7 @@ async fn ops_answers_while_uploads_have_every_open_file() {
     // As many as are kept for it, at one time.
     let mut open: Vec<TcpStream> = (0..8).map(|_| connect(server.address("ops"))).collect();
     for stream in &mut open {
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n").unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
         stream.read_exact(&mut [0; 15]).unwrap();
     }
 }

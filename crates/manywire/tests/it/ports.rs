@@ -11,7 +11,7 @@ const JSON_ANSWER: &str = r#"{"id":7,"result":136,"error":null}"#;
 fn post(path: &str, content_type: &str, body: &str) -> String {
     let length = body.len();
     format!(
-        "POST {path} HTTP/1.1\r\nhost: test\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}"
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}"
     )
 }
 
@@ -57,7 +57,7 @@ fn routes_may_follow_each_other_on_one_kept_connection() {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     for (request, expected) in [
         (post("/jsonrpc", "application/json", JSON_CALL), JSON_ANSWER),
-        ("GET /?b=2 HTTP/1.1\r\nhost: test\r\n\r\n".to_owned(), r#"{"result": 2}"#),
+        ("GET /?b=2 HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned(), r#"{"result": 2}"#),
         (post("/RPC2", "text/xml; charset=utf-8", XML_CALL), "<int>5</int>"),
     ] {
         stream.write_all(request.as_bytes()).unwrap();

@@ -73,8 +73,8 @@ fn a_certificate_puts_every_wire_behind_tls_and_refuses_plaintext() {
     let server = files.serve(&["any", "ops", "zerorpc"], &[]);
     assert_eq!(python_in_tls(&server, &files), ANSWER);
     for call in [
-        "GET /?a=1&b=2 HTTP/1.1\r\nhost: test\r\n\r\n",
-        "POST /jsonrpc HTTP/1.1\r\nhost: test\r\ncontent-length: 1000000\r\n\r\n{",
+        "GET /?a=1&b=2 HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        "POST /jsonrpc HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n{",
         "CONNECT /_goRPC_ HTTP/1.0\n\n",
     ] {
         let answer = exchange(server.connect("any"), call.as_bytes());
@@ -114,7 +114,7 @@ fn who_wants_certificates_of_clients_gets_no_plaintext() {
     let authority = files.path("authority.pem");
     let server = files.serve(&["any", "ops"], &["--tls-client-ca", &authority]);
     assert_eq!(exchange(server.connect("any"), CALL.as_bytes()), "");
-    let upload = exchange(server.connect("any"), b"POST /call/x HTTP/1.1\r\nhost: test\r\n\r\n");
+    let upload = exchange(server.connect("any"), b"POST /call/x HTTP/1.1\r\nhost: localhost\r\n\r\n");
     assert!(upload.starts_with("HTTP/1.1 426"), "{upload}");
     let flags =
         files.flags(&["--tls-client-ca", &authority, "--allow-plaintext", "--listen", "any=127.0.0.1:0"]);
