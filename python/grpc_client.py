@@ -3,8 +3,11 @@
 import argparse
 import sys
 
-import grpc
-from pb import greeter_pb2, greeter_pb2_grpc
+try:
+    import grpc
+    from pb import greeter_pb2, greeter_pb2_grpc
+except ImportError as error:
+    sys.exit(f"{error}: pip install -r python/requirements-test.txt, in a virtual environment")
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--target", default="127.0.0.1:7070")
@@ -20,5 +23,5 @@ try:
         print(reply.message)
 except grpc.RpcError as error:
     if error.code() == grpc.StatusCode.UNAVAILABLE:
-        sys.exit(f"no server at {options.target}; start one with: manywire serve")
+        sys.exit(f"no server at {options.target}; start one with: cargo run -- serve")
     sys.exit(f"the server refused: {error.code().name}: {error.details()}")

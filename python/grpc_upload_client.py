@@ -4,8 +4,11 @@ import argparse
 import os
 import sys
 
-import grpc
-from pb import upfile_pb2, upfile_pb2_grpc
+try:
+    import grpc
+    from pb import upfile_pb2, upfile_pb2_grpc
+except ImportError as error:
+    sys.exit(f"{error}: pip install -r python/requirements-test.txt, in a virtual environment")
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--target", default="127.0.0.1:7070")
@@ -30,5 +33,5 @@ except OSError as error:
     sys.exit(f"{options.path}: {error.strerror}")
 except grpc.RpcError as error:
     if error.code() == grpc.StatusCode.UNAVAILABLE:
-        sys.exit(f"no server at {options.target}, or it is going away; start one with: manywire serve")
+        sys.exit(f"no server at {options.target}, or it is going away; start one with: cargo run -- serve")
     sys.exit(f"the server refused: {error.code().name}: {error.details()}")

@@ -4,8 +4,11 @@
 import argparse
 import sys
 
-import grpc
-from pb import user_pb2, user_pb2_grpc
+try:
+    import grpc
+    from pb import user_pb2, user_pb2_grpc
+except ImportError as error:
+    sys.exit(f"{error}: pip install -r python/requirements-test.txt, in a virtual environment")
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--target", default="127.0.0.1:7070")
@@ -24,5 +27,5 @@ try:
         print(f"user {user.id}: {user.name}")
 except grpc.RpcError as error:
     if error.code() == grpc.StatusCode.UNAVAILABLE:
-        sys.exit(f"no server at {options.target}; start one with: manywire serve")
+        sys.exit(f"no server at {options.target}; start one with: cargo run -- serve")
     sys.exit(f"the server refused: {error.code().name}: {error.details()}")

@@ -3,7 +3,10 @@
 import argparse
 import sys
 
-import requests
+try:
+    import requests
+except ImportError as error:
+    sys.exit(f"{error}: pip install -r python/requirements-test.txt, in a virtual environment")
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--url", default="http://127.0.0.1:8003/")
@@ -17,7 +20,7 @@ try:
 except requests.exceptions.JSONDecodeError:
     sys.exit(f"what answers at {options.url} is no adder: HTTP status {response.status_code}")
 except requests.exceptions.RequestException as error:
-    sys.exit(f"no server at {options.url} ({type(error).__name__}); start one with: manywire serve")
+    sys.exit(f"no server at {options.url} ({type(error).__name__}); start one with: cargo run -- serve")
 if not response.ok:
     sys.exit(f"the server refused: {answer['error']}")
 print(f"{options.a} + {options.b} = {answer['result']}")

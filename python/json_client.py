@@ -4,7 +4,10 @@ import argparse
 import itertools
 import sys
 
-import requests
+try:
+    import requests
+except ImportError as error:
+    sys.exit(f"{error}: pip install -r python/requirements-test.txt, in a virtual environment")
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--url", default="http://127.0.0.1:2021/jsonrpc")
@@ -28,4 +31,4 @@ try:
 except (requests.exceptions.JSONDecodeError, KeyError, TypeError):
     sys.exit(f"what answers at {url} is no JSON-RPC server")
 except requests.exceptions.RequestException as error:
-    sys.exit(f"no server at {url} ({type(error).__name__}); start one with: manywire serve")
+    sys.exit(f"no server at {url} ({type(error).__name__}); start one with: cargo run -- serve")

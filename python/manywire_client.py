@@ -61,6 +61,6 @@ try:
     grpc()
     asyncio.run(side_by_side())
 except manywire.ConnectError as error:
-    sys.exit(f"no server at {address} ({error}); start one with: manywire serve")
+    sys.exit(f"no server at {address} ({error}); start one with: cargo run -- serve")
 except manywire.Error as error:
     sys.exit(f"the server at {address} refused: {error}")

@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 """A first protobuf message, without any server: pip install protobuf, then run this."""
 import argparse
+import sys
 
-from pb import hello_pb2
+try:
+    from pb import hello_pb2
+except ImportError as error:
+    sys.exit(f"{error}: pip install -r python/requirements-test.txt, in a virtual environment")
 
 argparse.ArgumentParser(description=__doc__).parse_args()
 hello = hello_pb2.Hello(name="itxiaoshen", age=18)

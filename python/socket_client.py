@@ -21,4 +21,4 @@ try:
 except (ValueError, KeyError, TypeError):
     sys.exit(f"what answers at {options.host}:{options.port} is no JSON-RPC server")
 except OSError as error:
-    sys.exit(f"no server at {options.host}:{options.port} ({error.strerror or error}); start one with: manywire serve")
+    sys.exit(f"no server at {options.host}:{options.port} ({error.strerror or error}); start one with: cargo run -- serve")

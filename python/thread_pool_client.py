@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 try:
     import jsonrpclib
-except ImportError:
-    sys.exit("this needs jsonrpclib: pip install jsonrpclib-pelix")
+except ImportError as error:
+    sys.exit(f"{error}: pip install -r python/requirements-test.txt, in a virtual environment")
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--url", default="http://127.0.0.1:8080")
@@ -28,4 +28,4 @@ except (jsonrpclib.jsonrpc.TransportError, ValueError):
 except jsonrpclib.ProtocolError as error:
     sys.exit(f"the server refused: {error}")
 except OSError as error:
-    sys.exit(f"no server at {url} ({error.strerror or error}); start one with: manywire serve")
+    sys.exit(f"no server at {url} ({error.strerror or error}); start one with: cargo run -- serve")

@@ -3,13 +3,15 @@
 import argparse
 import sys
 
-import grpc
-from pb import hello_pb2, types_pb2, types_pb2_grpc
+try:
+    import grpc
+    from pb import hello_pb2, types_pb2, types_pb2_grpc
+except ImportError as error:
+    sys.exit(f"{error}: pip install -r python/requirements-test.txt, in a virtual environment")
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--target", default="127.0.0.1:7070")
 target = parser.parse_args().target
-
 message = types_pb2.AllTypes(int64_value=-(2**63), uint64_value=2**64 - 1, string_value="你好", color=types_pb2.COLOR_BLUE)
 message.counts["one"] = 1
 message.imported.CopyFrom(hello_pb2.Hello(name="imported"))
@@ -23,15 +25,13 @@ try:
 except AttributeError as error:
     print("a repeated field cannot be assigned:", error)
     message.numbers.extend([1, 2, 3])
-
 try:
     with grpc.insecure_channel(target) as channel:
         back = types_pb2_grpc.TypesServiceStub(channel).Echo(message, timeout=10)
 except grpc.RpcError as error:
     if error.code() == grpc.StatusCode.UNAVAILABLE:
-        sys.exit(f"no server at {target}; start one with: manywire serve")
+        sys.exit(f"no server at {target}; start one with: cargo run -- serve")
     sys.exit(f"the server refused: {error.code().name}: {error.details()}")
-
 print(f"came back the same: {back == message}, {len(message.SerializeToString())} bytes")
 for name in ["optional_int32", "optional_string"]:
     print(f"{name}: {getattr(back, name)!r}, set: {back.HasField(name)}")

@@ -34,4 +34,4 @@ except Fault as error:
 except (ProtocolError, HTTPException, ExpatError) as error:
     sys.exit(f"what answers at {url} is no XML-RPC server: {error!r}")
 except OSError as error:
-    sys.exit(f"no server at {url} ({error.strerror or error}); start one with: manywire serve")
+    sys.exit(f"no server at {url} ({error.strerror or error}); start one with: cargo run -- serve")

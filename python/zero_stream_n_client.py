@@ -4,7 +4,10 @@ import argparse
 import itertools
 import sys
 
-import zerorpc
+try:
+    import zerorpc
+except ImportError as error:
+    sys.exit(f"{error}: pip install -r python/requirements-test.txt, in a virtual environment")
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--url", default="tcp://127.0.0.1:4242")
@@ -17,4 +20,4 @@ try:
     for items in itertools.zip_longest(*streams):
         print(*items)
 except (zerorpc.TimeoutExpired, zerorpc.LostRemote) as error:
-    sys.exit(f"no zerorpc server at {options.url} ({error}); start one with: manywire serve")
+    sys.exit(f"no zerorpc server at {options.url} ({error}); start one with: cargo run -- serve")

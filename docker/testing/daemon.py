@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from . import network
 from .local_images import output
 from .running import Trouble
 
@@ -62,6 +63,11 @@ def daemon(runner):
         return
     if os.geteuid() or not shutil.which("dockerd"):
         raise Trouble("no Docker daemon answers; start one, or run this as root where dockerd is installed")
+    with network.restored(runner.log):
+        yield from own_daemon(runner)
+
+
+def own_daemon(runner):
     folder = tempfile.mkdtemp(prefix="manywire-docker-", dir="/var/tmp")
     log = Path(folder, "dockerd.log")
     socket = f"unix://{folder}/docker.sock"

@@ -10,6 +10,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# A line at least this often.
+PROGRESS_SECONDS = 30
+
 
 class Trouble(Exception):
     """Something that the user has to know about; the test cannot go on."""
@@ -20,15 +23,22 @@ class Log:
 
     def __init__(self, path):
         self.file = open(path, "w") if path else None
-        self.started = time.monotonic()
+        self.started = self.shown = time.monotonic()
         self.passed, self.failed = 0, []
 
     def line(self, text, shown=True):
         stamped = f"{time.monotonic() - self.started:6.1f} {text}".rstrip()
         if shown:
             print(stamped, flush=True)
+            self.shown = time.monotonic()
         if self.file:
             print(stamped, file=self.file, flush=True)
+
+    def progress(self, what, now):
+        """That something still goes on; not in the file, which has all of it."""
+        if time.monotonic() - self.shown >= PROGRESS_SECONDS:
+            print(f"{time.monotonic() - self.started:6.1f} … {what[:50]}: {now}"[:118], flush=True)
+            self.shown = time.monotonic()
 
     def check(self, name, passed, why=""):
         self.line(f"ok      {name}" if passed else f"FAILED  {name}: {why}".rstrip(": "))
@@ -41,7 +51,7 @@ class Started:
     """A program in a process group of its own; its output goes to the log."""
 
     def __init__(self, log, command, shown=False, quiet=False):
-        self.command = [str(word) for word in command]
+        self.log, self.command = log, [str(word) for word in command]
         if not quiet:
             log.line("$ " + shlex.join(self.command))
         self.process = subprocess.Popen(self.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -57,14 +67,19 @@ class Started:
                 log.line("  " + line, shown)
 
     def wait(self, seconds):
-        """Its exit status; a program that takes longer is ended."""
-        try:
-            status = self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.end()
-            raise Trouble(f"{shlex.join(self.command)} did not end within {seconds} s") from None
-        self.reader.join(5)
-        return status
+        """Its exit status; a program that takes longer is ended. One that takes long is told of now and then."""
+        started = time.monotonic()
+        while (left := started + seconds - time.monotonic()) > 0:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                status = self.process.wait(min(left, PROGRESS_SECONDS))
+                self.reader.join(5)
+                return status
+            self.log.progress(shlex.join(self.command), self.last_line())
+        self.end()
+        raise Trouble(f"{shlex.join(self.command)} did not end within {seconds} s")
+
+    def last_line(self):
+        return next((line.strip() for line in reversed(self.lines[-20:]) if line.strip()), "")
 
     def end(self):
         for name, seconds in [(signal.SIGTERM, 20), (signal.SIGKILL, 5)]:
@@ -105,9 +120,10 @@ class Runner:
     def compose(self, *words, seconds, **how):
         return self.run(*self.compose_line(*words), seconds=seconds, **how)
 
-    def wait_until(self, condition, seconds, otherwise):
+    def wait_until(self, condition, seconds, otherwise, now=lambda: ""):
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
                 raise Trouble(f"{otherwise} within {seconds} s")
             time.sleep(0.2)
+            self.log.progress("waiting", now())

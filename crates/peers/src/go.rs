@@ -12,7 +12,7 @@ use crate::skip;
 /// skipped.
 pub fn build(module: &Path, package: &str) -> Option<PathBuf> {
     let needed = needed(module);
-    if found().is_none_or(|found| found < needed) {
+    if minor_version().is_none_or(|found| found < needed) {
         skip(&format!("no Go 1.{needed} or newer"));
         return None;
     }
@@ -47,7 +47,7 @@ fn needed(module: &Path) -> u32 {
 }
 
 /// The minor version of the Go on the PATH.
-fn found() -> Option<u32> {
+pub fn minor_version() -> Option<u32> {
     // Not in a module, whose go.mod could have another Go fetched and asked instead.
     let said =
         Command::new("go").args(["env", "GOVERSION"]).env("GOTOOLCHAIN", "local").current_dir("/").output();

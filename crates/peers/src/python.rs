@@ -2,17 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::skip;
 
-/// An interpreter that has this module: `$MANYWIRE_PYTHON`, which must have it, or else `python3`. Where there is none, the
-/// test is skipped.
+/// An interpreter that has this module: `$MANYWIRE_PYTHON`, which must have it, or else the one in `.venv` or `python3`. Where
+/// there is none, the test is skipped.
 pub fn python(module: &str) -> Option<&'static str> {
-    static CHOSEN: OnceLock<Option<String>> = OnceLock::new();
-    let chosen = CHOSEN.get_or_init(|| env::var("MANYWIRE_PYTHON").ok());
-    let interpreter = chosen.as_deref().unwrap_or("python3");
+    static INTERPRETER: OnceLock<String> = OnceLock::new();
+    let chosen = env::var("MANYWIRE_PYTHON").ok();
+    let interpreter = INTERPRETER.get_or_init(|| {
+        let in_venv = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.venv/bin/python");
+        let found = if Path::new(in_venv).is_file() { in_venv } else { "python3" };
+        chosen.clone().unwrap_or_else(|| found.to_owned())
+    });
     if imports(interpreter, module) {
         return Some(interpreter);
     }

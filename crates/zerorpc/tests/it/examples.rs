@@ -37,7 +37,7 @@ async fn the_examples_say_what_to_do_where_there_is_no_server() {
             return;
         };
         let is_friendly = errors.starts_with("no zerorpc server at tcp://127.0.0.1:1")
-            && errors.trim_end().ends_with("start one with: manywire serve");
+            && errors.trim_end().ends_with("start one with: cargo run -- serve");
         assert!(!succeeded && is_friendly, "{errors}");
     }
 }

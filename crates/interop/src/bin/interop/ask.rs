@@ -52,11 +52,15 @@ struct Useless {
 impl Question<'_> {
     /// Runs the client through the cases.
     pub(crate) fn ask(&self, places: &Places) -> WireRun {
-        match places.command(&self.client.command, self.client.missing.as_ref()) {
+        match places.command(&self.client.command, self.client.needs.as_ref()) {
             Err(error) => WireRun::broken(self.wire, error.to_string()),
-            Ok(Found::Missing(why)) => WireRun::skipped(self.wire, why),
+            Ok(Found::Missing(why)) => self.skipped(why),
             Ok(Found::Command(command)) => self.run(*command),
         }
+    }
+
+    fn skipped(&self, why: String) -> WireRun {
+        WireRun::skipped(self.wire, why, self.cases.len())
     }
 
     fn run(&self, mut command: Command) -> WireRun {
@@ -69,7 +73,7 @@ impl Question<'_> {
             Ok(line) if line == "READY" => {}
             Ok(line) => {
                 return match line.strip_prefix("SKIPPED ") {
-                    Some(why) => WireRun::skipped(self.wire, why.to_owned()),
+                    Some(why) => self.skipped(why.to_owned()),
                     None => WireRun::broken(self.wire, format!("printed {line:?} instead of READY")),
                 };
             }
@@ -192,7 +196,7 @@ mod tests {
             title: "it".into(),
             command: ["sh", "-c", script].map(str::to_owned).to_vec(),
             wires: vec![Wire::Gob],
-            missing: None,
+            needs: None,
             one_number: false,
             plain: false,
             defaults: false,
@@ -271,7 +275,7 @@ mod tests {
         let broken = |script| run(script).broken.unwrap_or_default();
         assert!(broken("echo hello").contains("instead of READY"));
         assert!(broken("exit 3").contains("was not READY: ended with exit status: 3"));
-        assert_eq!(run("echo SKIPPED no Perl").skipped.as_deref(), Some("no Perl"));
+        assert_eq!(run("echo SKIPPED no Perl").skipped.unwrap().why, "no Perl");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Runs every client against every server that shares a wire with it, and prints the table.
 //!
 //! Reading order: `peers.rs` and `cases.rs`, who takes part and what is asked, both data; `server.rs`, `ask.rs` and `run.rs`,
-//! how it is asked; `tagged.rs` and `agree.rs`, what an answer says; `result.rs` and `report.rs`, what came of it.
+//! how it is asked; `tagged.rs` and `agree.rs`, what an answer says; `result.rs`, `report.rs` and
+//! `terminal.rs`, what came of it.
 
 mod agree;
 mod ask;
@@ -14,6 +15,7 @@ mod run;
 mod server;
 mod signals;
 mod tagged;
+mod terminal;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -33,7 +35,7 @@ use crate::server::Server;
 
 /// Every client against every server that shares a wire with it: a table, and exit code 1 where anything fails.
 #[derive(Debug, Parser)]
-#[command(name = "scripts/interop", max_term_width = 110, after_help = AFTER_HELP)]
+#[command(name = "scripts/interop", version, max_term_width = 110, after_help = AFTER_HELP)]
 struct Flags {
     /// Only clients whose name has this in it; may be repeated
     #[arg(long, value_name = "TEXT")]
@@ -132,9 +134,10 @@ fn progress(cell: &Cell) {
 
 fn finish(flags: &Flags, report: &Report<'_>) -> anyhow::Result<bool> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "\n{}", report.text())?;
-    for why in report.skips() {
-        writeln!(out, "SKIPPED: interop, {why}")?;
+    writeln!(out, "\n{}\n", terminal::text(report))?;
+    for (why, cases) in report.skips() {
+        writeln!(out, "SKIPPED: {why}: {cases} cases")?;
+        manywire_peers::record(cases, "interop case", why, "");
     }
     let (passed, failed) = report.totals();
     // As cargo says it, so that scripts/test adds it up.

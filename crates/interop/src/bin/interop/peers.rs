@@ -66,8 +66,8 @@ pub(crate) struct ServerPeer {
     /// Where the listeners are on a server that was started by hand.
     #[serde(default)]
     pub(crate) ports: BTreeMap<String, u16>,
-    /// What is missing where the program is not there; without this it must be there.
-    pub(crate) missing: Option<String>,
+    /// Without it, the program is not there on every machine.
+    pub(crate) needs: Option<Runtime>,
 }
 
 /// A program that calls.
@@ -79,7 +79,7 @@ pub(crate) struct ClientPeer {
     pub(crate) title: String,
     pub(crate) command: Vec<String>,
     pub(crate) wires: Vec<Wire>,
-    pub(crate) missing: Option<String>,
+    pub(crate) needs: Option<Runtime>,
     /// Whether its language has one type of number.
     #[serde(default)]
     pub(crate) one_number: bool,
@@ -95,6 +95,43 @@ impl ServerPeer {
     /// The listener that answers a wire.
     pub(crate) fn listener(&self, wire: Wire) -> Option<&str> {
         self.listeners.iter().find(|(_, wires)| wires.contains(&wire)).map(|(name, _)| name.as_str())
+    }
+}
+
+/// What builds or runs a peer and not every machine has, as `Go 1.24` or `Node`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Runtime {
+    name: String,
+    /// The least minor version of Go.
+    minor: Option<u32>,
+}
+
+impl TryFrom<String> for Runtime {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let Some(version) = text.strip_prefix("Go ") else { return Ok(Self { name: text, minor: None }) };
+        let minor = version.strip_prefix("1.").and_then(|minor| minor.parse().ok());
+        let minor = minor.ok_or_else(|| format!("{text:?} is no version of Go such as \"Go 1.24\""))?;
+        Ok(Self { name: "Go".to_owned(), minor: Some(minor) })
+    }
+}
+
+impl Runtime {
+    /// What to say where this machine has none.
+    fn lacking(&self, places: &Places) -> Option<String> {
+        let program = match self.name.as_str() {
+            "Python" => places.python.to_string_lossy().into_owned(),
+            name => name.to_lowercase(),
+        };
+        match self.minor {
+            Some(minor) if manywire_peers::go::minor_version().is_none_or(|found| found < minor) => {
+                Some(format!("no Go 1.{minor} or newer"))
+            }
+            None if !is_program(&program) => Some(format!("no {}", self.name)),
+            _ => None,
+        }
     }
 }
 
@@ -118,15 +155,19 @@ pub(crate) enum Found {
 }
 
 impl Places {
-    /// Fills in a command of `peers.toml`.
-    pub(crate) fn command(&self, words: &[String], missing: Option<&String>) -> anyhow::Result<Found> {
-        let words: Vec<String> = words.iter().map(|word| self.fill(word)).collect();
-        let (program, arguments) = words.split_first().context("a command has no program")?;
-        let is_there = is_program(program);
-        if let (false, Some(missing)) = (is_there, missing) {
-            return Ok(Found::Missing(missing.clone()));
+    /// Fills in a command of `peers.toml`. Not only the program has to be there, but all that was built for it.
+    pub(crate) fn command(&self, words: &[String], needs: Option<&Runtime>) -> anyhow::Result<Found> {
+        let filled: Vec<String> = words.iter().map(|word| self.fill(word)).collect();
+        let (program, arguments) = filled.split_first().context("a command has no program")?;
+        let built = words.iter().zip(&filled).filter(|(word, _)| word.starts_with("{programs}/"));
+        let absent = built.map(|(_, path)| path).find(|path| !Path::new(path).exists());
+        let absent = absent.or_else(|| Some(program).filter(|program| !is_program(program)));
+        if let Some(absent) = absent {
+            let lacking = needs.and_then(|runtime| runtime.lacking(self));
+            return lacking
+                .map(Found::Missing)
+                .with_context(|| format!("{absent} is not there; scripts/interop builds it"));
         }
-        ensure!(is_there, "{program} is not there; scripts/interop builds it");
         let mut command = Command::new(program);
         command.args(arguments);
         Ok(Found::Command(Box::new(command)))
@@ -181,5 +222,47 @@ impl Peers {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A runtime that no machine has, or that this one has for it runs the tests.
+    fn runtime(name: &str) -> Runtime {
+        Runtime::try_from(name.to_owned()).unwrap()
+    }
+
+    fn found(words: &[&str], needs: Option<&str>) -> Result<Option<String>, String> {
+        let here = PathBuf::from("/no/such/folder");
+        let places =
+            Places { programs: here.clone(), peers: here.clone(), python: "sh".into(), scratch: here };
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        match places.command(&words, needs.map(runtime).as_ref()) {
+            Ok(Found::Missing(why)) => Ok(Some(why)),
+            Ok(Found::Command(_)) => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_peer_is_skipped_only_where_its_runtime_is_missing() {
+        assert_eq!(found(&["sh"], None), Ok(None));
+        assert_eq!(
+            found(&["nosuchruntime", "peer.x"], Some("Nosuchruntime")),
+            Ok(Some("no Nosuchruntime".into()))
+        );
+        assert_eq!(found(&["{programs}/peer"], Some("Go 1.999")), Ok(Some("no Go 1.999 or newer".into())));
+        let broken = Err("/no/such/folder/peer is not there; scripts/interop builds it".to_owned());
+        assert_eq!(found(&["{programs}/peer"], Some("Python")), broken);
+        assert_eq!(found(&["sh", "{programs}/peer"], None), broken);
+    }
+
+    #[test]
+    fn a_version_is_read_where_a_runtime_has_one() {
+        assert_eq!(runtime("Go 1.24"), Runtime { name: "Go".into(), minor: Some(24) });
+        assert_eq!(runtime("Node"), Runtime { name: "Node".into(), minor: None });
+        assert!(Runtime::try_from("Go new".to_owned()).is_err());
     }
 }

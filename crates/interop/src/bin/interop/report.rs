@@ -1,5 +1,6 @@
-//! The table, as text, Markdown, JSON and JUnit XML.
+//! What came of it, as Markdown, JSON and JUnit XML; `terminal.rs` has it as text.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use anyhow::Context as _;
 use serde_json::{Value as Json, json};
 
 use crate::peers::{ClientPeer, ServerPeer};
-use crate::result::{Cell, Outcome};
+use crate::result::{Cell, NOTHING, Outcome};
 
 /// Who took part, and what came of it.
 pub(crate) struct Report<'r> {
@@ -15,9 +16,6 @@ pub(crate) struct Report<'r> {
     pub(crate) servers: Vec<&'r ServerPeer>,
     pub(crate) cells: &'r [Cell],
 }
-
-/// How many failures of one client against one server are told on the terminal; the files have them all.
-const SHOWN: usize = 5;
 
 /// Between these lines of a file the table is kept up to date.
 const MARKS: (&str, &str) = ("<!-- interop table -->", "<!-- end of interop table -->");
@@ -28,82 +26,23 @@ impl Report<'_> {
         self.cells.iter().all(|cell| cell.failures().is_empty())
     }
 
+    pub(crate) fn cell(&self, client: &ClientPeer, server: &ServerPeer) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.client == client.name && cell.server == server.name)
+    }
+
     /// The head of the table, and its rows.
     fn rows(&self) -> Vec<Vec<String>> {
         let head =
             std::iter::once(String::new()).chain(self.servers.iter().map(|server| server.title.clone()));
         let mut rows = vec![head.collect()];
         for client in self.clients {
-            let cells = self.servers.iter().map(|server| {
-                let cell =
-                    self.cells.iter().find(|cell| cell.client == client.name && cell.server == server.name);
-                cell.map_or_else(|| "–".to_owned(), Cell::symbol)
-            });
+            let cells = self
+                .servers
+                .iter()
+                .map(|server| self.cell(client, server).map_or_else(|| NOTHING.to_owned(), Cell::symbol));
             rows.push(std::iter::once(client.title.clone()).chain(cells).collect());
         }
         rows
-    }
-
-    /// For a terminal.
-    pub(crate) fn text(&self) -> String {
-        let rows = self.rows();
-        let widths: Vec<usize> = (0..=self.servers.len())
-            .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
-            .collect();
-        let mut text = String::new();
-        for row in &rows {
-            let cells: Vec<String> =
-                row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
-            let _ = writeln!(text, "{}", cells.join("  ").trim_end());
-        }
-        text + &self.notes()
-    }
-
-    /// What stands under the table: failures, known failures, and known failures that pass.
-    pub(crate) fn notes(&self) -> String {
-        let mut notes = String::new();
-        for cell in self.cells {
-            let failures = cell.failures();
-            for (wire, case, reason) in failures.iter().take(SHOWN) {
-                let _ = writeln!(
-                    notes,
-                    "\n✗ {} → {} ({}): {case}\n    {reason}",
-                    cell.client,
-                    cell.server,
-                    wire.name()
-                );
-            }
-            if failures.len() > SHOWN {
-                let more = failures.len() - SHOWN;
-                let _ = writeln!(notes, "\n✗ {} → {}: {more} more", cell.client, cell.server);
-            }
-        }
-        for (client, said, servers) in self.known() {
-            let _ = writeln!(notes, "{client} → {}: {said}", servers.join(", "));
-        }
-        notes
-    }
-
-    /// What is said of known failures: of which client, and against which servers.
-    fn known(&self) -> Vec<(&str, String, Vec<&str>)> {
-        let mut known: Vec<(&str, String, Vec<&str>)> = Vec::new();
-        for cell in self.cells {
-            for (wire, result) in cell.results() {
-                let what = match &result.outcome {
-                    Outcome::Known(reason) => format!("is known to fail: {reason}"),
-                    Outcome::KnownButPasses(reason) => {
-                        format!("passes now, take it off the list of known failures: {reason}")
-                    }
-                    _ => continue,
-                };
-                let said = format!("\"{}\" ({}) {what}", result.case, wire.name());
-                match known.iter_mut().find(|(client, other, _)| *client == cell.client && *other == said) {
-                    Some((.., servers)) => servers.push(&cell.server),
-                    None => known.push((&cell.client, said, vec![&cell.server])),
-                }
-            }
-        }
-        known
     }
 
     /// How many passed, failed and were skipped, as `scripts/test` adds them up.
@@ -112,15 +51,12 @@ impl Report<'_> {
         (passed, self.cells.iter().map(|cell| cell.failures().len()).sum())
     }
 
-    /// What was left out because something is missing here, each thing once.
-    pub(crate) fn skips(&self) -> Vec<String> {
-        let mut skips: Vec<String> = Vec::new();
-        for cell in self.cells {
-            for why in cell.runs.iter().filter_map(|run| run.skipped.as_ref()) {
-                if !skips.contains(why) {
-                    skips.push(why.clone());
-                }
-            }
+    /// What is missing here, each thing once, and how many cases were left out for it.
+    pub(crate) fn skips(&self) -> BTreeMap<&str, usize> {
+        let mut skips = BTreeMap::new();
+        let runs = self.cells.iter().flat_map(|cell| &cell.runs);
+        for skip in runs.filter_map(|run| run.skipped.as_ref()) {
+            *skips.entry(skip.why.as_str()).or_default() += skip.cases;
         }
         skips
     }
@@ -191,7 +127,7 @@ impl Report<'_> {
                 }
                 let whole = match (&run.broken, &run.skipped) {
                     (Some(why), _) => format!("<failure message=\"{}\"/>", xml(why)),
-                    (None, Some(why)) => format!("<skipped message=\"{}\"/>", xml(why)),
+                    (None, Some(skip)) => format!("<skipped message=\"{}\"/>", xml(&skip.why)),
                     (None, None) => String::new(),
                 };
                 if !whole.is_empty() {
@@ -250,7 +186,7 @@ mod tests {
     use super::*;
     use crate::peers::Wire;
     use crate::result::{CaseResult, WireRun};
-    use std::collections::BTreeMap;
+    use crate::terminal;
 
     fn client() -> ClientPeer {
         ClientPeer {
@@ -258,7 +194,7 @@ mod tests {
             title: "C".into(),
             command: vec![],
             wires: vec![Wire::Gob],
-            missing: None,
+            needs: None,
             one_number: false,
             plain: false,
             defaults: false,
@@ -272,7 +208,7 @@ mod tests {
             command: vec![],
             listeners: BTreeMap::new(),
             ports: BTreeMap::new(),
-            missing: None,
+            needs: None,
         }
     }
 
@@ -294,7 +230,8 @@ mod tests {
         report(&cells, |report| {
             assert!(!report.is_good());
             assert_eq!(report.totals(), (1, 1));
-            assert!(report.text().contains("✗ <a>") && report.text().contains("\"no\""), "{}", report.text());
+            let text = terminal::text(report);
+            assert!(text.contains("✗ 1") && text.ends_with("(gob): <a>\n    \"no\""), "{text}");
             assert_eq!(report.markdown(), "|  | S |\n| --- | --- |\n| C | ✗ <a> |\n");
             assert!(report.junit().contains("name=\"&lt;a&gt;\""), "{}", report.junit());
             assert!(report.junit().contains("<failure message=\"&quot;no&quot;\"/>"), "{}", report.junit());
@@ -307,10 +244,14 @@ mod tests {
         let known = [cell(vec![Outcome::Passed, Outcome::Known("why".into())])];
         report(&known, |report| {
             assert!(report.is_good());
-            assert!(report.text().contains("✓ 1\n") && report.text().contains("known to fail: why"));
+            let text = terminal::text(report);
+            assert!(
+                text.starts_with("c → s: \"<a>\" (gob) is known to fail: why\n") && text.ends_with("✓ 1"),
+                "{text}"
+            );
         });
         let passing = [cell(vec![Outcome::KnownButPasses("why".into())])];
-        report(&passing, |report| assert!(report.text().contains("take it off the list")));
+        report(&passing, |report| assert!(terminal::text(report).contains("take it off the list")));
     }
 
     #[test]
@@ -319,16 +260,16 @@ mod tests {
         broken.runs[0].broken = Some("the client ended with 1".into());
         report(&[broken], |report| {
             assert!(!report.is_good());
-            assert!(report.text().contains("✗ (run)"), "{}", report.text());
+            assert!(report.markdown().contains("✗ (run)"), "{}", report.markdown());
         });
         let skipped = Cell {
             client: "c".into(),
             server: "s".into(),
-            runs: vec![WireRun::skipped(Wire::Gob, "no Go".into())],
+            runs: vec![WireRun::skipped(Wire::Gob, "no Go".into(), 3)],
         };
         report(&[skipped], |report| {
-            assert!(report.text().contains("skipped: no Go"));
-            assert_eq!(report.skips(), ["no Go"]);
+            assert!(report.markdown().contains("skipped: no Go"));
+            assert_eq!(report.skips(), BTreeMap::from([("no Go", 3)]));
         });
     }
 

@@ -53,6 +53,16 @@ pub(crate) enum Late {
     Either,
 }
 
+/// What a cell says where two share no wire.
+pub(crate) const NOTHING: &str = "–";
+
+/// What is missing on this machine, and how many cases were left out for it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Skip {
+    pub(crate) why: String,
+    pub(crate) cases: usize,
+}
+
 /// One client against one server on one wire.
 #[derive(Debug, Serialize)]
 pub(crate) struct WireRun {
@@ -60,8 +70,7 @@ pub(crate) struct WireRun {
     pub(crate) results: Vec<CaseResult>,
     /// What went wrong beside the cases.
     pub(crate) broken: Option<String>,
-    /// What is missing on this machine.
-    pub(crate) skipped: Option<String>,
+    pub(crate) skipped: Option<Skip>,
     /// Who let it pass without an answer in time.
     #[serde(skip)]
     pub(crate) late: Late,
@@ -76,8 +85,8 @@ impl WireRun {
         Self { broken: Some(why), ..Self::new(wire) }
     }
 
-    pub(crate) fn skipped(wire: Wire, why: String) -> Self {
-        Self { skipped: Some(why), ..Self::new(wire) }
+    pub(crate) fn skipped(wire: Wire, why: String, cases: usize) -> Self {
+        Self { skipped: Some(Skip { why, cases }), ..Self::new(wire) }
     }
 }
 
@@ -118,6 +127,17 @@ impl Cell {
         failures
     }
 
+    /// What the cell says in few letters.
+    pub(crate) fn short_symbol(&self) -> String {
+        let is_skipped = self.runs.iter().any(|run| run.skipped.is_some());
+        match (self.failures().len(), self.passed()) {
+            _ if self.runs.is_empty() => NOTHING.to_owned(),
+            (0, 0) if is_skipped => "skipped".to_owned(),
+            (0, passed) => format!("✓ {passed}"),
+            (failed, _) => format!("✗ {failed}"),
+        }
+    }
+
     /// What the cell of the table says.
     pub(crate) fn symbol(&self) -> String {
         let failures = self.failures();
@@ -125,9 +145,9 @@ impl Cell {
             let more = if failures.len() > 1 { format!(" +{}", failures.len() - 1) } else { String::new() };
             return format!("✗ {case}{more}");
         }
-        let skipped = self.runs.iter().find_map(|run| run.skipped.as_ref());
+        let skipped = self.runs.iter().find_map(|run| Some(&run.skipped.as_ref()?.why));
         match (self.runs.is_empty(), self.passed(), skipped) {
-            (true, ..) => "–".to_owned(),
+            (true, ..) => NOTHING.to_owned(),
             (_, 0, Some(why)) => format!("skipped: {why}"),
             (_, passed, Some(why)) => format!("✓ {passed}, skipped: {why}"),
             (_, passed, None) => format!("✓ {passed}"),

@@ -91,12 +91,12 @@ impl Plan<'_> {
                 );
             }
         }
+        let cases: Vec<&Case> = self.cases.iter().filter(|case| case.wires.contains(&wire)).collect();
         let address = match server.address(wire) {
             Ok(address) => address,
-            Err(NoAddress::Missing(why)) => return WireRun::skipped(wire, why),
+            Err(NoAddress::Missing(why)) => return WireRun::skipped(wire, why, cases.len()),
             Err(NoAddress::Broken(why)) => return WireRun::broken(wire, why),
         };
-        let cases: Vec<&Case> = self.cases.iter().filter(|case| case.wires.contains(&wire)).collect();
         let question =
             Question { client, server: &server.peer.name, wire, address, cases, patience: self.patience };
         let mut run = question.ask(self.places);

@@ -71,7 +71,7 @@ pub(crate) enum NoAddress {
 }
 
 fn start(peer: &ServerPeer, places: &Places) -> Result<State, String> {
-    let found = places.command(&peer.command, peer.missing.as_ref()).map_err(|error| error.to_string())?;
+    let found = places.command(&peer.command, peer.needs.as_ref()).map_err(|error| error.to_string())?;
     let command = match found {
         Found::Missing(why) => return Ok(State::Missing(why)),
         Found::Command(command) => *command,
@@ -102,14 +102,14 @@ fn listening(line: &str, peer: &ServerPeer) -> Option<(String, String)> {
 mod tests {
     use super::*;
 
-    fn peer(script: &str, missing: Option<&str>) -> ServerPeer {
+    fn peer(script: &str, needs: Option<&str>) -> ServerPeer {
         ServerPeer {
             name: "it".into(),
             title: "it".into(),
             command: ["sh", "-c", script].map(str::to_owned).to_vec(),
             listeners: BTreeMap::from([("gob".to_owned(), vec![Wire::Gob])]),
             ports: BTreeMap::new(),
-            missing: missing.map(str::to_owned),
+            needs: needs.map(|needs| needs.to_owned().try_into().unwrap()),
         }
     }
 
@@ -134,10 +134,11 @@ mod tests {
         assert!(matches!(broken.address(Wire::Gob), Err(NoAddress::Broken(why)) if why.contains("why")));
         let skipped = started(peer("echo SKIPPED no Perl", None));
         assert!(matches!(skipped.address(Wire::Gob), Err(NoAddress::Missing(why)) if why == "no Perl"));
-        let mut absent = peer("", Some("no Perl"));
+        let mut absent = peer("", Some("Nosuchruntime"));
         absent.command = vec!["/no/such/program".into()];
+        let absent = started(absent);
         assert!(
-            matches!(started(absent).address(Wire::Gob), Err(NoAddress::Missing(why)) if why == "no Perl")
+            matches!(absent.address(Wire::Gob), Err(NoAddress::Missing(why)) if why == "no Nosuchruntime")
         );
     }
 }
