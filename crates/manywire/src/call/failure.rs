@@ -82,7 +82,7 @@ impl Report {
             }
             // Texts alone always encode; of data, what is no JSON is left out.
             _ if self.is_json => {
-                eprintln!("{}", serde_json::to_string(&self.told(failure)).unwrap_or_default())
+                eprintln!("{}", serde_json::to_string(&self.told(failure)).unwrap_or_default());
             }
             _ => anstream::eprintln!("{NAME}manywire:{NAME:#} {}", harmless(&self.text(failure))),
         }
