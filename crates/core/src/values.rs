@@ -22,6 +22,11 @@ impl ValueCount {
         Self { left: limit, limit }
     }
 
+    /// How many were counted.
+    pub fn counted(&self) -> usize {
+        self.limit - self.left
+    }
+
     /// Counts more values, or refuses them.
     pub fn add(&mut self, values: usize) -> Result<(), TooManyValues> {
         self.left = self.left.checked_sub(values).ok_or(TooManyValues(self.limit))?;

@@ -12,6 +12,9 @@ mod listen;
 mod manual;
 mod open_files;
 mod operations;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod properties;
 mod serve;
 mod settings;
 mod tls;

@@ -122,7 +122,7 @@ impl Driver {
             commands: receiver,
             waiting: HashMap::new(),
             next_seq: 0,
-            inbox: Inbox::new(input, &budget, limits),
+            inbox: Inbox::new(input, &budget, limits).patient(),
             outbox: Outbox::new(&budget, limits),
             pieces: budget.nothing(),
             is_closing: false,
@@ -164,9 +164,6 @@ struct Wire<IO, C> {
     is_closing: bool,
 }
 
-/// Commands are taken while less than this waits to be sent.
-const ENOUGH_OUTPUT: usize = 256 << 10;
-
 impl<IO: AsyncRead + AsyncWrite + Unpin, C: ClientCodec> Wire<IO, C> {
     async fn drive(mut self) {
         let ended = poll_fn(|cx| self.poll_drive(cx)).await;
@@ -198,7 +195,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, C: ClientCodec> Wire<IO, C> {
     }
 
     fn take_commands(&mut self, cx: &mut Context<'_>) {
-        while !self.is_closing && self.outbox.waiting() < ENOUGH_OUTPUT {
+        while !self.is_closing && !self.outbox.is_full() {
             match self.commands.poll_recv(cx) {
                 Poll::Pending => return,
                 Poll::Ready(None) => self.is_closing = true,

@@ -70,9 +70,6 @@ pub enum Patience {
     OnceBegun,
 }
 
-/// Replies beyond this many bytes are sent before more requests are looked at.
-const ENOUGH_OUTPUT: usize = 256 << 10;
-
 /// A call that holds no more than this is not charged before its method has been polled once, and most are done then.
 const LIGHT: usize = 4 << 10;
 
@@ -206,7 +203,7 @@ impl<'c, IO: AsyncRead + AsyncWrite + Unpin, C: Codec> Pipeline<'c, IO, C> {
     fn can_take(&self) -> bool {
         self.phase == Phase::Open
             && self.running.len() + self.unsent < self.in_flight
-            && self.outbox.waiting() < ENOUGH_OUTPUT
+            && !self.outbox.is_full()
     }
 
     /// Takes one request from the input and polls its method once; false when no complete request is there.
@@ -267,7 +264,7 @@ impl<'c, IO: AsyncRead + AsyncWrite + Unpin, C: Codec> Pipeline<'c, IO, C> {
 
     fn collect_finished(&mut self, cx: &mut Context<'_>) {
         let mut released = 0;
-        while self.outbox.waiting() < ENOUGH_OUTPUT
+        while !self.outbox.is_full()
             && let Poll::Ready(Some(finished)) = self.running.poll_join_next(cx)
         {
             // A task has no result only when it was aborted, and none is: panics are caught inside the call.

@@ -6,6 +6,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use manywire_core::{Budget, Charge, Limits};
@@ -57,6 +58,12 @@ impl Inbox {
             stall: Stall::new(limits.stall),
             room: None,
         }
+    }
+
+    /// The same for a client, which waits for its user to take what was asked for, however long that takes.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        Self { stall: Stall::new(Duration::MAX), ..self }
     }
 
     /// What is there; a codec takes complete messages off its front.
@@ -184,7 +191,6 @@ impl Inbox {
 mod tests {
     use std::future::poll_fn;
     use std::task::Waker;
-    use std::time::Duration;
 
     use bytes::Buf as _;
     use proptest::prelude::*;

@@ -12,6 +12,9 @@ use crate::stall::Stall;
 /// The room that an idle connection keeps for its next answer, so that small calls need not make it again.
 const KEPT: usize = 4 << 10;
 
+/// While so much waits, a connection should produce nothing more, and take nothing more up.
+const ENOUGH: usize = 64 << 10;
+
 /// Sent bytes are forgotten once there are so many of them, and more than are left.
 const WORTH_MOVING: usize = 64 << 10;
 
@@ -45,8 +48,13 @@ impl Outbox {
     }
 
     /// How many bytes wait.
-    pub fn waiting(&self) -> usize {
+    fn waiting(&self) -> usize {
         self.bytes.len() - self.sent
+    }
+
+    /// Whether enough waits already, and nothing more should be produced until the peer has read some.
+    pub fn is_full(&self) -> bool {
+        self.waiting() >= ENOUGH
     }
 
     /// Whether all is sent and flushed.

@@ -2,7 +2,12 @@
 
 use manywire_core::{ErrorKind, RpcError, Value};
 
-use crate::msgpack;
+use crate::msgpack::{self, Keys};
+
+/// The name of the exception: that of an error which came from a zerorpc peer is kept.
+pub(crate) fn name_of(error: &RpcError) -> &str {
+    error.name().unwrap_or(exception_name(error.kind()))
+}
 
 /// The exception that Python would have raised.
 fn exception_name(kind: ErrorKind) -> &'static str {
@@ -39,16 +44,34 @@ fn kind_of(name: &str) -> ErrorKind {
 }
 
 /// Appends the arguments of an ERR. Python's client shows nothing but the traceback, so it repeats name and message.
-///
-/// An error that came from a zerorpc peer keeps its name.
-pub(crate) fn encode(out: &mut Vec<u8>, error: &RpcError) -> Result<(), RpcError> {
-    encode_named(out, error.name().unwrap_or(exception_name(error.kind())), error.message())
+pub(crate) fn encode(out: &mut Vec<u8>, name: &str, message: &str) -> Result<(), RpcError> {
+    let traceback = format!("{name}: {message}");
+    msgpack::encode_array(out, &[name.into(), message.into(), traceback.into()], Keys::Texts)
 }
 
-/// The same, for an exception that has no kind of ours.
-pub(crate) fn encode_named(out: &mut Vec<u8>, name: &str, message: &str) -> Result<(), RpcError> {
-    let traceback = format!("{name}: {message}");
-    msgpack::encode_array(out, &[name.into(), message.into(), traceback.into()])
+/// The same for a peer of the first version, which takes one text: the exception as Python's `repr` has it.
+pub(crate) fn encode_text(out: &mut Vec<u8>, name: &str, message: &str) -> Result<(), RpcError> {
+    msgpack::encode_array(out, &[format!("{name}({})", repr(message)).into()], Keys::Texts)
+}
+
+fn repr(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push(quote);
+    for char in text.chars() {
+        match char {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            _ if char == quote => out.extend(['\\', char]),
+            // Control characters end at U+009F.
+            _ if char.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(char))),
+            _ => out.push(char),
+        }
+    }
+    out.push(quote);
+    out
 }
 
 /// Reads the arguments of an ERR; one of another shape is shown as it came.
@@ -72,9 +95,9 @@ mod tests {
 
     fn there_and_back(error: &RpcError) -> RpcError {
         let mut out = Vec::new();
-        encode(&mut out, error).unwrap();
+        encode(&mut out, name_of(error), error.message()).unwrap();
         let bounds = Bounds { nesting: 2, values: 10 };
-        decode(&Reader::new(&out).value(bounds).unwrap())
+        decode(&Reader::new(&out).value(bounds).unwrap().0)
     }
 
     #[test]
@@ -98,6 +121,19 @@ mod tests {
         assert_eq!(failed.to_string(), "RuntimeError: why");
         let traceback = failed.data().and_then(|data| data.get("traceback"));
         assert_eq!(traceback, Some(&"RuntimeError: why".into()));
+    }
+
+    /// From Python 3.11.
+    #[test]
+    fn a_text_is_quoted_as_python_quotes_it() {
+        for (text, quoted) in [
+            ("plain é", "'plain é'"),
+            ("it's", "\"it's\""),
+            ("it's \"both\"", "'it\\'s \"both\"'"),
+            ("a\\b\n\r\t\0\x7f\u{85}", "'a\\\\b\\n\\r\\t\\x00\\x7f\\x85'"),
+        ] {
+            assert_eq!(repr(text), quoted);
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Events: `[headers, name, args]` in msgpack, the payload of every message.
 //!
 //! Headers are `message_id` (32 hexadecimal digits as bin), `v` (3) and, in every event but the one that opens a channel,
-//! `response_to`, the id of that first event. Further headers (a tracer's, say) are passed over.
+//! `response_to`, the id of that first event. Further headers (a tracer's, say) are passed over. Without a `v` it is 1: such
+//! a peer knows errors of one text only.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use manywire_core::{RpcError, Value};
 
-use crate::msgpack::{self, Bounds, DecodeError, Head, Reader, put};
+use crate::msgpack::{self, Bounds, DecodeError, Head, Keys, Reader, put};
 use crate::zmtp::frame::{self, Kind};
 
 /// An id longer than this is refused, since open channels keep theirs.
@@ -25,35 +26,70 @@ pub(crate) const STREAM_DONE: &str = "STREAM_DONE";
 pub(crate) const HEARTBEAT: &str = "_zpc_hb";
 pub(crate) const MORE: &str = "_zpc_more";
 
+/// Bytes that a value takes in memory, whatever it points to not counted.
+const VALUE_BYTES: usize = 32;
+
 /// A received event; its ids are the msgpack values as they came, so that their type is kept.
 #[derive(Debug)]
 pub(crate) struct Event<'a> {
     pub(crate) message_id: Option<&'a [u8]>,
     pub(crate) response_to: Option<&'a [u8]>,
+    pub(crate) peer: Peer,
     pub(crate) name: &'a str,
     args: Reader<'a>,
+    length: usize,
 }
 
 /// Why a payload is no event, and the id under which its sender waits, where that could be read.
 #[derive(Debug)]
 pub(crate) struct EventError<'a> {
     pub(crate) message_id: Option<&'a [u8]>,
+    pub(crate) peer: Peer,
     pub(crate) reason: String,
+}
+
+/// What the sender of an event understands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Peer {
+    pub(crate) version: Version,
+    /// Of Python 3 the ids are bin. Packers whose ids are text, Node's among them, read maps with integer keys.
+    pub(crate) keys: Keys,
+}
+
+/// The protocol that a peer speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// Of 2012: its errors are one text, and it is sent no heartbeat before it sent one.
+    First,
+    /// Any later one.
+    #[default]
+    Current,
 }
 
 #[derive(Debug, Default)]
 struct Headers<'a> {
     message_id: Option<&'a [u8]>,
     response_to: Option<&'a [u8]>,
+    peer: Peer,
+}
+
+/// What was read, and the bytes that it takes in memory.
+#[derive(Debug)]
+pub(crate) struct Weighed<T> {
+    pub(crate) value: T,
+    pub(crate) bytes: usize,
 }
 
 /// Reads an event up to its arguments.
 pub(crate) fn decode(payload: &[u8]) -> Result<Event<'_>, EventError<'_>> {
     let mut reader = Reader::new(payload);
     let mut headers = Headers::default();
-    let name = decode_start(&mut reader, &mut headers)
-        .map_err(|reason| EventError { message_id: headers.message_id, reason })?;
-    Ok(Event { message_id: headers.message_id, response_to: headers.response_to, name, args: reader })
+    let name = decode_start(&mut reader, &mut headers);
+    let Headers { message_id, response_to, peer } = headers;
+    match name {
+        Ok(name) => Ok(Event { message_id, response_to, peer, name, args: reader, length: payload.len() }),
+        Err(reason) => Err(EventError { message_id, peer, reason }),
+    }
 }
 
 fn decode_start<'a>(reader: &mut Reader<'a>, headers: &mut Headers<'a>) -> Result<&'a str, String> {
@@ -76,23 +112,43 @@ fn decode_headers<'a>(
     count: usize,
     headers: &mut Headers<'a>,
 ) -> Result<(), String> {
+    let mut spoken = Version::First;
     for _ in 0..count {
         let key = reader.skip().map_err(|error| error.to_string())?;
         let value = reader.skip().map_err(|error| error.to_string())?;
         // Old packers write keys as raw, which is str today; bin keys are taken as well.
         match Reader::new(key).head() {
-            Ok(Head::Str(b"message_id") | Head::Bin(b"message_id")) => headers.message_id = Some(id(value)?),
+            Ok(Head::Str(b"message_id") | Head::Bin(b"message_id")) => {
+                headers.message_id = Some(id(value)?);
+                headers.peer.keys = keys(value);
+            }
             Ok(Head::Str(b"response_to") | Head::Bin(b"response_to")) => {
                 headers.response_to = Some(id(value)?);
             }
+            Ok(Head::Str(b"v") | Head::Bin(b"v")) => spoken = version(value),
             _ => {}
         }
     }
+    headers.peer.version = spoken;
     Ok(())
 }
 
 fn head<'a>(reader: &mut Reader<'a>) -> Result<Head<'a>, String> {
     reader.head().map_err(|error| error.to_string())
+}
+
+fn keys(id: &[u8]) -> Keys {
+    match Reader::new(id).head() {
+        Ok(Head::Str(_)) => Keys::Integers,
+        _ => Keys::Texts,
+    }
+}
+
+fn version(value: &[u8]) -> Version {
+    match Reader::new(value).head() {
+        Ok(Head::Int(2..) | Head::Uint(_)) => Version::Current,
+        _ => Version::First,
+    }
 }
 
 fn id(bytes: &[u8]) -> Result<&[u8], String> {
@@ -104,18 +160,20 @@ fn id(bytes: &[u8]) -> Result<&[u8], String> {
 
 impl Event<'_> {
     /// The arguments of a call.
-    pub(crate) fn args(mut self, bounds: Bounds) -> Result<Vec<Value>, RpcError> {
+    pub(crate) fn args(mut self, bounds: Bounds) -> Result<Weighed<Vec<Value>>, RpcError> {
         let decoded = match self.args.head() {
             Ok(Head::Array(count)) => self.args.values(count, bounds),
             Ok(_) => return Err(RpcError::invalid_params("the arguments of a call are a list")),
             Err(error) => Err(error),
         };
-        decoded.map_err(|error| RpcError::invalid_params(error.to_string()))
+        let (value, count) = decoded.map_err(|error| RpcError::invalid_params(error.to_string()))?;
+        Ok(Weighed { value, bytes: self.length + count * VALUE_BYTES })
     }
 
     /// The arguments, whatever they are: the item of a stream.
-    pub(crate) fn value(mut self, bounds: Bounds) -> Result<Value, DecodeError> {
-        self.args.value(bounds)
+    pub(crate) fn value(mut self, bounds: Bounds) -> Result<Weighed<Value>, DecodeError> {
+        let (value, count) = self.args.value(bounds)?;
+        Ok(Weighed { value, bytes: self.length + count * VALUE_BYTES })
     }
 
     /// The one number of a heartbeat or a grant; none where it is something else.
@@ -136,6 +194,14 @@ pub(crate) struct Route<'a> {
     pub(crate) envelope: &'a [u8],
     /// The id of the channel's first event, as msgpack.
     pub(crate) response_to: Option<&'a [u8]>,
+    pub(crate) peer: Peer,
+}
+
+impl<'a> Route<'a> {
+    /// To a server, into this channel or a new one.
+    pub(crate) fn to_server(response_to: Option<&'a [u8]>) -> Self {
+        Self { envelope: &[], response_to, peer: Peer::default() }
+    }
 }
 
 /// The id of an event: 32 hexadecimal digits.
@@ -201,14 +267,16 @@ impl Writer {
     /// Appends a heartbeat or a grant.
     pub(crate) fn write_number(&self, out: &mut Vec<u8>, route: Route<'_>, name: &str, number: u32) {
         // A number can always be written.
-        let _ = self.write(out, route, name, |out| msgpack::encode_array(out, &[Value::Int(number.into())]));
+        let _ = self.write(out, route, name, |out| {
+            msgpack::encode_array(out, &[Value::Int(number.into())], Keys::Texts)
+        });
     }
 
     /// The payload of an event that opens no channel, as publishers send it.
     pub(crate) fn payload(&self, name: &str, args: &[Value]) -> Result<Vec<u8>, RpcError> {
         let mut out = Vec::with_capacity(128);
         encode(&mut out, &self.ids.next(), None, name);
-        msgpack::encode_array(&mut out, args)?;
+        msgpack::encode_array(&mut out, args, Keys::Texts)?;
         Ok(out)
     }
 }

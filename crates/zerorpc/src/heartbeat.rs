@@ -23,12 +23,19 @@ pub(crate) enum Beat {
 pub(crate) struct Pulse {
     due: Instant,
     heard: Option<Instant>,
+    /// Whether the peer has to send one before it is sent any.
+    is_passive: bool,
 }
 
 impl Pulse {
     /// The pulse of a channel that opens now.
     pub(crate) fn new(now: Instant) -> Self {
-        Self { due: now + PERIOD, heard: None }
+        Self { due: now + PERIOD, heard: None, is_passive: false }
+    }
+
+    /// The same for a peer that may know nothing of heartbeats.
+    pub(crate) fn passive(now: Instant) -> Self {
+        Self { is_passive: true, ..Self::new(now) }
     }
 
     /// When to ask again.
@@ -49,6 +56,10 @@ impl Pulse {
         if now < self.due {
             return Beat::Wait;
         }
+        if self.is_passive && self.heard.is_none() {
+            self.due = now + PERIOD;
+            return Beat::Wait;
+        }
         let heard = *self.heard.get_or_insert(now);
         let silent_since = listening.map_or(heard, |listening| heard.max(listening));
         if now.duration_since(silent_since) >= 2 * PERIOD {
@@ -65,8 +76,15 @@ mod tests {
 
     /// Asks every 100 ms for a minute, hearing the peer when `hears` says so; returns the second in which it was lost.
     fn lost_after(hears: impl Fn(Duration) -> bool, listening: Option<Duration>) -> (u32, Option<u64>) {
-        let start = Instant::now();
-        let mut pulse = Pulse::new(start);
+        lost(Pulse::new(Instant::now()), hears, listening)
+    }
+
+    fn lost(
+        mut pulse: Pulse,
+        hears: impl Fn(Duration) -> bool,
+        listening: Option<Duration>,
+    ) -> (u32, Option<u64>) {
+        let start = pulse.due() - PERIOD;
         let mut sent = 0;
         for tick in 1..600 {
             let age = Duration::from_millis(100) * tick;
@@ -95,6 +113,13 @@ mod tests {
     #[test]
     fn a_peer_that_falls_silent_is_lost() {
         assert_eq!(lost_after(|age| age.as_secs() < 12, None), (4, Some(25)));
+    }
+
+    #[test]
+    fn a_peer_of_the_first_version_is_sent_none_until_it_sends_one() {
+        assert_eq!(lost(Pulse::passive(Instant::now()), |_| false, None), (0, None));
+        let beats_once = |age: Duration| age.as_secs() == 7;
+        assert_eq!(lost(Pulse::passive(Instant::now()), beats_once, None), (2, Some(20)));
     }
 
     #[test]

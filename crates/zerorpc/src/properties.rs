@@ -2,12 +2,12 @@
 
 use std::task::{Context, Poll, Waker};
 
-use manywire_core::Value;
+use manywire_core::{Budget, Limits, Value};
 
 use crate::event;
-use crate::msgpack::{Bounds, Reader, encode_value};
+use crate::msgpack::{Bounds, Keys, Reader, encode_value};
 use crate::zmtp::frame::FrameError;
-use crate::zmtp::{Inbox, Incoming};
+use crate::zmtp::{Incoming, Messages};
 
 /// Messages longer than this are refused.
 const LIMIT: usize = 10_000;
@@ -15,16 +15,17 @@ const BOUNDS: Bounds = Bounds { nesting: 128, values: 100_000 };
 /// A list of arguments is itself one more level, and one more value.
 const ONE_MORE: Bounds = Bounds { nesting: BOUNDS.nesting + 1, values: BOUNDS.values + 1 };
 
-/// What an inbox makes of bytes that come in packets of this size, up to the first error.
+/// What messages are made of bytes that come in packets of this size, up to the first error.
 fn taken(packet: usize, bytes: &[u8]) -> Vec<Result<Vec<u8>, FrameError>> {
-    let mut inbox = Inbox::new();
-    inbox.open(LIMIT);
+    let limits = Limits::default();
+    let mut messages = Messages::new(&Budget::alone(&limits), &limits);
+    messages.open(LIMIT);
     let cx = &mut Context::from_waker(Waker::noop());
     let mut all = Vec::new();
     for mut packet in bytes.chunks(packet) {
         while !packet.is_empty() {
-            assert!(matches!(inbox.poll_read(&mut packet, cx), Poll::Ready(Ok(1..))));
-            while let Some(taken) = inbox.next().transpose() {
+            assert!(matches!(messages.poll_read(&mut packet, cx), Poll::Ready(Ok(1..))));
+            while let Some(taken) = messages.next().transpose() {
                 all.push(taken.map(|incoming| match incoming {
                     Incoming::Message { envelope, payload } => [envelope, b"|", payload].concat(),
                     Incoming::Command(body) => body.to_vec(),
@@ -52,24 +53,24 @@ pub fn event(payload: &[u8]) {
         assert!([event.message_id, event.response_to].into_iter().flatten().all(|id| id.len() <= 256));
         let _ = event.number();
         if let Ok(args) = event.args(BOUNDS) {
-            value(&Value::Array(args));
+            value(&Value::Array(args.value));
         }
     }
-    if let Ok(read) = Reader::new(payload).value(BOUNDS) {
+    if let Ok((read, _)) = Reader::new(payload).value(BOUNDS) {
         value(&read);
     }
 }
 
 fn value(value: &Value) {
     let (mut once, mut twice) = (Vec::new(), Vec::new());
-    if encode_value(&mut once, value).is_err() {
+    if encode_value(&mut once, value, Keys::Integers).is_err() {
         return;
     }
     let mut reader = Reader::new(&once);
-    let back = reader.value(ONE_MORE).expect("what was written can be read");
+    let (back, _) = reader.value(ONE_MORE).expect("what was written can be read");
     assert!(reader.head().is_err(), "bytes are left over");
     assert_eq!(Reader::new(&once).skip(), Ok(&once[..]));
-    encode_value(&mut twice, &back).expect("what was read can be written");
+    encode_value(&mut twice, &back, Keys::Integers).expect("what was read can be written");
     assert_eq!(once, twice);
 }
 
@@ -133,8 +134,8 @@ mod tests {
         #[test]
         fn any_value_there_and_back(written in values()) {
             let mut bytes = Vec::new();
-            encode_value(&mut bytes, &written).unwrap();
-            let read = Reader::new(&bytes).value(BOUNDS).unwrap();
+            encode_value(&mut bytes, &written, Keys::Texts).unwrap();
+            let (read, _) = Reader::new(&bytes).value(BOUNDS).unwrap();
             let (same, nan) = (read == written, format!("{written:?}").contains("NaN"));
             prop_assert!(same || nan, "{written:?} came back as {read:?}");
             for cut in 0..bytes.len() {

@@ -19,6 +19,8 @@ use tokio::time::Instant;
 pub(crate) use acceptor::{Acceptor, Unsaid};
 pub(crate) use bind::bind;
 pub(crate) use room::Room;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use sniff::{Verdict, look};
 pub(crate) use spare::Spare;
 
 /// What is kept of one connection, whatever it speaks.

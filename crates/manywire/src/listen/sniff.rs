@@ -23,8 +23,8 @@ pub(crate) enum Verdict {
     Unknown,
 }
 
-/// How ZMTP greets; libzmq sends exactly these ten bytes and then waits.
-const ZMTP: [u8; 10] = [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F];
+/// Bytes of ZMTP's signature: FF, eight of padding, and one whose lowest bit is set. libzmq sends them and then waits.
+const SIGNATURE: usize = 10;
 
 /// How a gob client of Go's `rpc.DialHTTP` begins.
 const CONNECT: &[u8] = b"CONNECT ";
@@ -38,10 +38,7 @@ pub(crate) fn look(bytes: &[u8]) -> Verdict {
     match *bytes {
         [] => Verdict::NeedMore,
         [0x16, 0x03, ..] => Verdict::Is(Tls),
-        [0xFF, ..] => match prefix(bytes, &ZMTP) {
-            Verdict::Unknown => long_gob(bytes),
-            verdict => verdict_of(verdict, Zmtp),
-        },
+        [0xFF, ..] => zmtp_or_gob(bytes),
         // Any length may open a gob stream, `{` and letters included; what follows is a negative type number.
         [0x01..=0x7F, second, ..] if is_definition(second) => Verdict::Is(Gob),
         [0x01..=0x7F] => Verdict::NeedMore,
@@ -54,10 +51,8 @@ pub(crate) fn look(bytes: &[u8]) -> Verdict {
 
 fn http(bytes: &[u8]) -> Verdict {
     match *bytes {
-        [b'C', ..] => match prefix(bytes, CONNECT) {
-            Verdict::Unknown => Verdict::Is(Protocol::Http),
-            verdict => verdict_of(verdict, Protocol::Connect),
-        },
+        [b'C', ..] if bytes.starts_with(CONNECT) => Verdict::Is(Protocol::Connect),
+        [b'C', ..] if CONNECT.starts_with(bytes) => Verdict::NeedMore,
         [b'A'..=b'Z' | b'a'..=b'z', ..] => Verdict::Is(Protocol::Http),
         _ => Verdict::Unknown,
     }
@@ -80,7 +75,7 @@ fn is_definition(byte: u8) -> bool {
     matches!(byte, 0x7F | 0xF8..=0xFF)
 }
 
-/// A first gob message of more than 127 bytes: the number of length bytes, the length, and again a negative number.
+/// A first gob message of more than 255 bytes: the number of length bytes, the length, and again a negative number.
 fn long_gob(bytes: &[u8]) -> Verdict {
     let width = usize::from(bytes[0].wrapping_neg());
     match bytes.get(1 + width) {
@@ -90,39 +85,62 @@ fn long_gob(bytes: &[u8]) -> Verdict {
     }
 }
 
-fn prefix(bytes: &[u8], whole: &[u8]) -> Verdict {
-    let length = bytes.len().min(whole.len());
-    match bytes[..length] == whole[..length] {
-        false => Verdict::Unknown,
-        true if length < whole.len() => Verdict::NeedMore,
-        // The caller knows which protocol begins like this.
-        true => Verdict::Is(Protocol::Http),
+/// FF begins ZMTP's signature, and a gob message of 128 to 255 bytes. Both are at least ten bytes long.
+///
+/// ZMTP's padding means nothing, and may be anything: libzmq puts the length of a socket's identity there. So it is ZMTP
+/// unless all ten bytes are how a gob type is defined.
+fn zmtp_or_gob(bytes: &[u8]) -> Verdict {
+    let Some(start) = bytes.first_chunk::<SIGNATURE>() else {
+        return Verdict::NeedMore;
+    };
+    if defines_a_type(&start[1..]) {
+        Verdict::Is(Protocol::Gob)
+    } else if start[SIGNATURE - 1] & 1 == 1 {
+        Verdict::Is(Protocol::Zmtp)
+    } else {
+        Verdict::Unknown
     }
 }
 
-fn verdict_of(verdict: Verdict, protocol: Protocol) -> Verdict {
-    if matches!(verdict, Verdict::Is(_)) { Verdict::Is(protocol) } else { verdict }
+/// Whether this is a length of 128 to 255, a negative type number, one of the seven kinds of types, what all of them have in
+/// common, and the first field of that: the name, or the number where a type has no name.
+fn defines_a_type(bytes: &[u8]) -> bool {
+    let (length, number) = (bytes[0], &bytes[1..]);
+    let definition = match number[0] {
+        0x7F => &number[1..],
+        0xFF => &number[2..],
+        0xFE => &number[3..],
+        _ => return false,
+    };
+    length >= 128 && matches!(definition, [1..=7, 1, 1 | 2, ..])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// What libzmq sends for a socket without an identity.
+    const SIGNED: [u8; SIGNATURE] = [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F];
+
     #[test]
     fn each_wire_is_known_by_its_first_bytes() {
-        let mut long_first_message = vec![0xFF, 200, 0xFF, 0x81];
-        long_first_message.resize(202, 0);
+        let identity = [0xFF, 0, 0, 0, 0, 0, 0, 0, 3, 0x7F];
+        let padding = [0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01];
         for (bytes, protocol) in [
             (&[0x2F, 0xFF, 0x81][..], Protocol::Gob),
             (&[0x2E, 0x7F, 0x03], Protocol::Gob),
-            (&[0xFF, 200, 0x7F, 0x03], Protocol::Gob),
+            (b"\xFF\xC8\x7F\x03\x01\x01\x07Req", Protocol::Gob),
+            (b"\xFF\xC8\xFF\x81\x03\x01\x01\x07Re", Protocol::Gob),
+            (b"\xFF\xC8\xFE\x01\x01\x03\x01\x01\x07R", Protocol::Gob),
+            (b"\xFF\xC8\xFF\x83\x03\x01\x02\xFF\x84\x00", Protocol::Gob),
             (b"{\xFF\x81", Protocol::Gob),
             (b"C\xFF\x81", Protocol::Gob),
             (b"\x16\xFF\x81", Protocol::Gob),
             (b"0\xFE\x01\x01", Protocol::Gob),
-            (&long_first_message, Protocol::Gob),
             (&[0xFE, 1, 44, 0xFF, 0x81], Protocol::Gob),
-            (&ZMTP, Protocol::Zmtp),
+            (&SIGNED, Protocol::Zmtp),
+            (&identity, Protocol::Zmtp),
+            (&padding, Protocol::Zmtp),
             (b"{}", Protocol::Json),
             (b"[]", Protocol::Json),
             (b" \n{", Protocol::Json),
@@ -151,7 +169,7 @@ mod tests {
 
     #[test]
     fn no_wire_waits_for_more_than_it_sends_first() {
-        assert_eq!(look(&ZMTP), Verdict::Is(Protocol::Zmtp));
+        assert_eq!(look(&SIGNED), Verdict::Is(Protocol::Zmtp));
         assert_eq!(look(b"{}"), Verdict::Is(Protocol::Json));
         assert_eq!(look(b"GE"), Verdict::Is(Protocol::Http));
     }
@@ -163,8 +181,10 @@ mod tests {
             b"\x01\x02",
             b"12",
             &[0x80, 0x00],
-            &[0xFF, 0x00, 0x01],
-            &[0xFF, 0xC8, 0x02],
+            b"\xFE\0\x90\x7F",
+            b"\xFF\0\0\0\0\0\0\0\x01\x7E",
+            b"\xFF\xC8\x02\0\0\0\0\0\0\0",
+            b"\xFF\x7F\xFF\x81\x03\x01\x01\x07Rd\0",
             b"\"a",
         ] {
             assert_eq!(look(bytes), Verdict::Unknown, "{bytes:x?}");

@@ -3,331 +3,399 @@
 
 use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::de::value::{Error, SeqDeserializer};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IntoDeserializer as _, SeqAccess, Visitor};
 
-use super::record::Record;
+use super::entries::Entries;
+use super::record::Fields;
+use super::text::{Kind, Text};
 
-/// The field that a value is for, as Go writes it: `Args` and `A`.
-pub(super) type Field = Option<(&'static str, &'static str)>;
-
-/// A deserializer with Go's manners around one of JSON.
-pub(crate) struct Argument<D> {
-    json: D,
-    field: Field,
+/// The field that a value is for. Go's errors name the innermost struct, and all fields on the way to the value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'p> {
+    pub(super) structure: &'static str,
+    pub(super) field: &'static str,
+    pub(super) outer: Option<&'p Place<'p>>,
 }
 
-impl<D> Argument<D> {
-    pub(crate) fn new(json: D) -> Self {
-        Self { json, field: None }
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn path(place: &Place<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            if let Some(outer) = place.outer {
+                path(outer, f)?;
+                f.write_str(".")?;
+            }
+            f.write_str(place.field)
+        }
+        write!(f, "Go struct field {}.", self.structure)?;
+        path(self, f)
     }
 }
 
-/// Each method asks for whatever is there and lets [`Gentle`] say what Go says when it is of another kind.
-macro_rules! gently {
-    ($($method:ident $go:literal)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            self.json.deserialize_any(Gentle { visitor, wanted: $go, field: self.field })
+/// A deserializer with Go's manners.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Argument<'a, 'p> {
+    pub(super) text: Text<'a>,
+    pub(super) place: Option<&'p Place<'p>>,
+}
+
+impl<'a> Argument<'a, '_> {
+    pub(super) fn new(text: Text<'a>) -> Self {
+        Self { text, place: None }
+    }
+
+    /// Go's text for a value of the wrong kind.
+    pub(super) fn mismatch(&self, got: impl fmt::Display, wanted: &str) -> Error {
+        match self.place {
+            None => {
+                Error::custom(format_args!("json: cannot unmarshal {got} into Go value of type {wanted}"))
+            }
+            Some(place) => {
+                Error::custom(format_args!("json: cannot unmarshal {got} into {place} of type {wanted}"))
+            }
+        }
+    }
+
+    fn wrong_kind(mut self, wanted: &str) -> Error {
+        let kind = self.text.kind();
+        self.mismatch(kind.name(), wanted)
+    }
+
+    /// A number, which errors repeat as it was sent.
+    fn number<T: std::str::FromStr>(self, wanted: &str) -> Result<T, Error> {
+        let digits = self.text.number();
+        digits.parse().map_err(|_| self.misfit(digits, wanted))
+    }
+
+    fn misfit(&self, digits: &str, wanted: &str) -> Error {
+        self.mismatch(format_args!("number {digits}"), wanted)
+    }
+
+    fn float<T: std::str::FromStr + Into<f64> + Copy>(self, wanted: &str) -> Result<T, Error> {
+        let float: T = self.number(wanted)?;
+        if float.into().is_finite() { Ok(float) } else { Err(self.misfit(self.text.number(), wanted)) }
+    }
+
+    fn bytes(self) -> Result<Vec<u8>, Error> {
+        // Go passes over line breaks in it.
+        let text = self.text.string().replace(['\r', '\n'], "");
+        BASE64_STANDARD.decode(text).map_err(|error| match error {
+            base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => {
+                Error::custom(format_args!("illegal base64 data at input byte {at}"))
+            }
+            error => Error::custom(format_args!("illegal base64 data: {error}")),
+        })
+    }
+
+    /// A number of any type: an integer where it is one.
+    fn visit_number<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        let digits = self.text.number();
+        if let Ok(signed) = digits.parse::<i64>() {
+            visitor.visit_i64(signed)
+        } else if let Ok(unsigned) = digits.parse::<u64>() {
+            visitor.visit_u64(unsigned)
+        } else {
+            visitor.visit_f64(self.float("float64")?)
+        }
+    }
+
+    fn visit_string<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.text.string().into_deserializer().deserialize_string(visitor)
+    }
+
+    fn visit_items<V: Visitor<'a>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        self.text.enter();
+        visitor.visit_seq(Items(self))
+    }
+}
+
+/// Numbers of one type each; null is zero.
+macro_rules! numbers {
+    ($($method:ident $read:ident $visit:ident $go:literal)*) => {$(
+        fn $method<V: Visitor<'a>>(mut self, visitor: V) -> Result<V::Value, Error> {
+            match self.text.kind() {
+                Kind::Number => visitor.$visit(self.$read($go)?),
+                Kind::Null => visitor.$visit(Default::default()),
+                _ => Err(self.wrong_kind($go)),
+            }
         }
     )*};
 }
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Argument<D> {
-    type Error = D::Error;
+impl<'a> Deserializer<'a> for Argument<'a, '_> {
+    type Error = Error;
 
-    gently! {
-        deserialize_bool "bool"
-        deserialize_i8 "int8" deserialize_i16 "int16" deserialize_i32 "int32" deserialize_i64 "int"
-        deserialize_u8 "uint8" deserialize_u16 "uint16" deserialize_u32 "uint32" deserialize_u64 "uint"
-        deserialize_f32 "float32" deserialize_f64 "float64"
-        deserialize_char "string" deserialize_str "string" deserialize_string "string"
-        deserialize_bytes "[]uint8" deserialize_byte_buf "[]uint8"
-        deserialize_seq "slice" deserialize_map "map"
+    numbers! {
+        deserialize_i8 number visit_i8 "int8"
+        deserialize_i16 number visit_i16 "int16"
+        deserialize_i32 number visit_i32 "int32"
+        deserialize_i64 number visit_i64 "int"
+        deserialize_u8 number visit_u8 "uint8"
+        deserialize_u16 number visit_u16 "uint16"
+        deserialize_u32 number visit_u32 "uint32"
+        deserialize_u64 number visit_u64 "uint"
+        deserialize_f32 float visit_f32 "float32"
+        deserialize_f64 float visit_f64 "float64"
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.json.deserialize_any(visitor)
+    fn deserialize_any<V: Visitor<'a>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.text.kind() {
+            Kind::Null => visitor.visit_unit(),
+            Kind::Bool(value) => visitor.visit_bool(value),
+            Kind::Number => self.visit_number(visitor),
+            Kind::String => self.visit_string(visitor),
+            Kind::Array => self.visit_items(visitor),
+            Kind::Object => visitor.visit_map(Entries::of(self)),
+        }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.json.deserialize_option(Inside { visitor, field: self.field })
+    fn deserialize_bool<V: Visitor<'a>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.text.kind() {
+            Kind::Bool(value) => visitor.visit_bool(value),
+            Kind::Null => visitor.visit_bool(false),
+            _ => Err(self.wrong_kind("bool")),
+        }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        self.json.deserialize_newtype_struct(name, Inside { visitor, field: self.field })
+    fn deserialize_string<V: Visitor<'a>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.text.kind() {
+            Kind::String => self.visit_string(visitor),
+            Kind::Null => visitor.visit_borrowed_str(""),
+            _ => Err(self.wrong_kind("string")),
+        }
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        self.json.deserialize_any(Record { visitor, name, fields, field: self.field })
+    fn deserialize_str<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_string(visitor)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_char<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_string(visitor)
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'a>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.text.kind() {
+            Kind::String => visitor.visit_byte_buf(self.bytes()?),
+            Kind::Array => self.visit_items(visitor),
+            Kind::Null => visitor.visit_borrowed_bytes(&[]),
+            _ => Err(self.wrong_kind("[]uint8")),
+        }
+    }
+
+    fn deserialize_bytes<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_byte_buf(visitor)
+    }
+
+    fn deserialize_seq<V: Visitor<'a>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.text.kind() {
+            Kind::Array => self.visit_items(visitor),
+            Kind::Null => visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<()>())),
+            _ => Err(self.wrong_kind("slice")),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'a>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
+    fn deserialize_tuple_struct<V: Visitor<'a>>(
         self,
         _: &'static str,
         _: usize,
         visitor: V,
-    ) -> Result<V::Value, D::Error> {
+    ) -> Result<V::Value, Error> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(
+    fn deserialize_map<V: Visitor<'a>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.text.kind() {
+            Kind::Object => visitor.visit_map(Entries::of(self)),
+            Kind::Null => visitor.visit_map(Entries::none()),
+            _ => Err(self.wrong_kind("map")),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'a>>(
+        mut self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.text.kind() {
+            Kind::Object => visitor.visit_map(Fields::of(self, name, fields)),
+            Kind::Null => visitor.visit_map(Fields::none(self, name, fields)),
+            _ => Err(self.wrong_kind(name)),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'a>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.text.kind() {
+            Kind::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'a>>(
         self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    /// Go has no such type; it is read as serde writes it.
+    fn deserialize_enum<V: Visitor<'a>>(
+        mut self,
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        self.json.deserialize_enum(name, variants, visitor)
+    ) -> Result<V::Value, Error> {
+        let mut json = serde_json::Deserializer::from_slice(self.text.raw());
+        json.deserialize_enum(name, variants, visitor).map_err(Error::custom)
     }
 
-    serde::forward_to_deserialize_any! { unit unit_struct identifier ignored_any }
+    serde::forward_to_deserialize_any! { <V: Visitor<'a>> unit unit_struct identifier ignored_any }
 }
 
-/// Go's text for a value of the wrong kind.
-pub(super) fn mismatch<E: de::Error>(got: impl fmt::Display, wanted: &str, field: Field) -> E {
-    match field {
-        None => E::custom(format_args!("json: cannot unmarshal {got} into Go value of type {wanted}")),
-        Some((name, field)) => E::custom(format_args!(
-            "json: cannot unmarshal {got} into Go struct field {name}.{field} of type {wanted}"
-        )),
-    }
-}
+/// The items of a list.
+struct Items<'a, 'p>(Argument<'a, 'p>);
 
-/// Hands a value of a fitting kind to the visitor, a zero for null, and an error in Go's words for any other.
-struct Gentle<V> {
-    visitor: V,
-    wanted: &'static str,
-    field: Field,
-}
+impl<'a> SeqAccess<'a> for Items<'a, '_> {
+    type Error = Error;
 
-impl<V> Gentle<V> {
-    fn wants_number(&self) -> bool {
-        self.wanted.starts_with("int") || self.wanted.starts_with("uint") || self.wanted.starts_with("float")
-    }
-}
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for Gentle<V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.visitor.expecting(f)
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<V::Value, E> {
-        match self.wanted {
-            "bool" => self.visitor.visit_bool(false),
-            "string" => self.visitor.visit_str(""),
-            "slice" => {
-                self.visitor.visit_seq(de::value::SeqDeserializer::<_, E>::new(std::iter::empty::<()>()))
-            }
-            "map" => self
-                .visitor
-                .visit_map(de::value::MapDeserializer::<_, E>::new(std::iter::empty::<((), ())>())),
-            "[]uint8" => self.visitor.visit_bytes(&[]),
-            "float32" | "float64" => self.visitor.visit_f64(0.0),
-            _ => self.visitor.visit_u64(0),
+    fn next_element_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        if !self.0.text.next() {
+            return Ok(None);
         }
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<V::Value, E> {
-        if self.wanted == "bool" {
-            self.visitor.visit_bool(value)
-        } else {
-            Err(mismatch("bool", self.wanted, self.field))
-        }
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<V::Value, E> {
-        let (wanted, field) = (self.wanted, self.field);
-        if !self.wants_number() {
-            return Err(mismatch("number", wanted, field));
-        }
-        self.visitor.visit_i64(value).map_err(|_: E| mismatch(format_args!("number {value}"), wanted, field))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<V::Value, E> {
-        let (wanted, field) = (self.wanted, self.field);
-        if !self.wants_number() {
-            return Err(mismatch("number", wanted, field));
-        }
-        self.visitor.visit_u64(value).map_err(|_: E| mismatch(format_args!("number {value}"), wanted, field))
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<V::Value, E> {
-        let (wanted, field) = (self.wanted, self.field);
-        if !self.wants_number() {
-            return Err(mismatch("number", wanted, field));
-        }
-        self.visitor.visit_f64(value).map_err(|_: E| mismatch(format_args!("number {value}"), wanted, field))
-    }
-
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<V::Value, E> {
-        if self.wanted == "string" {
-            self.visitor.visit_str(value)
-        } else {
-            Err(mismatch("string", self.wanted, self.field))
-        }
-    }
-
-    fn visit_string<E: de::Error>(self, value: String) -> Result<V::Value, E> {
-        if self.wanted == "string" { self.visitor.visit_string(value) } else { self.visit_str(&value) }
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<V::Value, A::Error> {
-        match self.wanted {
-            "slice" => self.visitor.visit_seq(Items { list, field: self.field }),
-            wanted => Err(mismatch("array", wanted, self.field)),
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        match self.wanted {
-            "map" => self.visitor.visit_map(Entries { map, field: self.field }),
-            wanted => Err(mismatch("object", wanted, self.field)),
-        }
-    }
-}
-
-/// Carries Go's manners into an option or a newtype.
-struct Inside<V> {
-    visitor: V,
-    field: Field,
-}
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.visitor.expecting(f)
-    }
-    fn visit_none<E: de::Error>(self) -> Result<V::Value, E> {
-        self.visitor.visit_none()
-    }
-    fn visit_unit<E: de::Error>(self) -> Result<V::Value, E> {
-        self.visitor.visit_none()
-    }
-    fn visit_some<D: Deserializer<'de>>(self, json: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_some(Argument { json, field: self.field })
-    }
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, json: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_newtype_struct(Argument { json, field: self.field })
-    }
-}
-
-struct Items<A> {
-    list: A,
-    field: Field,
-}
-
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<A> {
-    type Error = A::Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, A::Error> {
-        self.list.next_element_seed(Seed { seed, field: self.field })
-    }
-}
-
-struct Entries<A> {
-    map: A,
-    field: Field,
-}
-
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<A> {
-    type Error = A::Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        self.map.next_key_seed(seed)
-    }
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
-        self.map.next_value_seed(Seed { seed, field: self.field })
-    }
-}
-
-pub(super) struct Seed<S> {
-    pub(super) seed: S,
-    pub(super) field: Field,
-}
-
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<S> {
-    type Value = S::Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<S::Value, D::Error> {
-        self.seed.deserialize(Argument { json, field: self.field })
+        let item = self.0;
+        self.0.text.raw();
+        seed.deserialize(item).map(Some)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde::Deserialize;
 
     use super::*;
+    use crate::json::scan::Scanner;
 
-    #[derive(Debug, PartialEq, Deserialize)]
-    struct Args {
-        #[serde(rename = "A")]
-        a: i64,
-        #[serde(rename = "B")]
-        b: i64,
-        #[serde(rename = "Names")]
-        names: Vec<String>,
-        #[serde(rename = "Inner")]
-        inner: Option<Inner>,
+    /// The types of `json-vectors` in the interop crate's `go/cmd`.
+    #[derive(Debug, Default, PartialEq, Deserialize, serde::Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct All {
+        flag: bool,
+        int: i64,
+        small: i8,
+        uint: u64,
+        byte: u8,
+        float: f64,
+        single: f32,
+        text: String,
+        ints: Vec<i64>,
+        texts: Vec<String>,
+        counts: BTreeMap<String, i64>,
+        names: BTreeMap<i64, String>,
+        own: Part,
+        inner: Option<Box<Part>>,
+        parts: Vec<Part>,
+        anything: serde_json::Value,
     }
 
-    #[derive(Debug, PartialEq, Deserialize)]
-    struct Inner {
-        #[serde(rename = "X")]
+    #[derive(Debug, Default, PartialEq, Deserialize, serde::Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Part {
         x: f64,
+        name: String,
+        part: Option<Box<Part>>,
     }
 
-    fn read<'de, T: Deserialize<'de>>(json: &'de str) -> Result<T, String> {
-        let mut json = serde_json::Deserializer::from_str(json);
-        T::deserialize(Argument::new(&mut json))
-            .map_err(|e| e.to_string().split(" at line").next().unwrap().to_owned())
-    }
-
-    #[test]
-    fn absent_null_and_oddly_cased_fields_are_taken_as_go_takes_them() {
-        let args =
-            Args { a: 17, b: 0, names: vec!["x".into(), String::new()], inner: Some(Inner { x: 0.0 }) };
-        assert_eq!(read(r#"{"a":17,"nO":[{}],"NAMES":["x",null],"Inner":{}}"#), Ok(args));
-        let zeros = Args { a: 0, b: 0, names: vec![], inner: None };
-        assert_eq!(read(r#"{"A":null,"Inner":null}"#).as_ref(), Ok(&zeros));
-        assert_eq!(read("null"), Ok(zeros));
-        assert_eq!(read::<String>("null"), Ok(String::new()));
+    fn read<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, String> {
+        let mut scanner = Scanner::new(1000);
+        scanner.value_end(json);
+        T::deserialize(Argument::new(Text::new(json, scanner.outline()))).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn errors_are_gos() {
-        for (json, text) in [
-            (r#"{"A":"x"}"#, "json: cannot unmarshal string into Go struct field Args.A of type int"),
-            (r#"{"A":1.5}"#, "json: cannot unmarshal number 1.5 into Go struct field Args.A of type int"),
-            (
-                r#"{"Names":[1]}"#,
-                "json: cannot unmarshal number into Go struct field Args.Names of type string",
-            ),
-            (
-                r#"{"Inner":{"X":true}}"#,
-                "json: cannot unmarshal bool into Go struct field Inner.X of type float64",
-            ),
-            ("[1]", "json: cannot unmarshal array into Go value of type Args"),
-        ] {
-            assert_eq!(read::<Args>(json).unwrap_err(), text);
+    fn arguments_are_read_as_go_read_them() {
+        let vectors = include_str!("../../tests/vectors/json-arguments-go1.26.8.txt");
+        let mut count = 0;
+        for pair in vectors.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().chunks(2) {
+            let (json, expected) = (unescaped(pair[0]), unescaped(pair[1]));
+            match read::<All>(&json) {
+                Ok(all) => {
+                    let ours = serde_json::to_string(&all).unwrap();
+                    assert_eq!(comparable(ours.as_bytes()), comparable(&expected), "{}", pair[0]);
+                }
+                Err(error) => assert_eq!(as_ours(&expected), error, "{}", pair[0]),
+            }
+            count += 1;
         }
-        assert_eq!(
-            read::<String>("1").unwrap_err(),
-            "json: cannot unmarshal number into Go value of type string"
-        );
+        assert!(count >= 1000, "{count}");
+    }
+
+    /// Bytes other than printable ASCII are `\xNN` in the vectors.
+    fn unescaped(line: &str) -> Vec<u8> {
+        let mut parts = line.split("\\x");
+        let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+        for part in parts {
+            bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
+            bytes.extend_from_slice(&part.as_bytes()[2..]);
+        }
+        bytes
+    }
+
+    /// A struct as Go wrote it or serde, with numbers of one type, and without what only Go tells apart: no list, and an
+    /// empty one.
+    fn comparable(json: &[u8]) -> serde_json::Value {
+        let mut all: serde_json::Value = serde_json::from_slice(json).unwrap();
+        for name in ["Ints", "Texts", "Counts", "Names", "Parts"] {
+            let empty = if name.ends_with("nts") && name != "Ints" || name == "Names" { "{}" } else { "[]" };
+            if all[name].is_null() {
+                all[name] = serde_json::from_str(empty).unwrap();
+            }
+        }
+        as_floats(&mut all);
+        all
+    }
+
+    fn as_floats(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::Number(number) => *value = (number.as_f64().unwrap() + 0.0).into(),
+            serde_json::Value::Array(items) => items.iter_mut().for_each(as_floats),
+            serde_json::Value::Object(members) => members.values_mut().for_each(as_floats),
+            _ => {}
+        }
+    }
+
+    /// Go knows the types in a list, and the package of a struct.
+    fn as_ours(error: &[u8]) -> String {
+        let error = String::from_utf8(error.to_vec()).unwrap();
+        let Some((text, wanted)) = error.split_once(" of type ") else { return error };
+        let wanted = match wanted {
+            "[]int" | "[]string" | "[]main.Part" => "slice",
+            "map[string]int" | "map[int]string" => "map",
+            other => other.trim_start_matches("main."),
+        };
+        format!("{text} of type {wanted}")
+    }
+
+    #[test]
+    fn values_alone_are_read_too() {
+        assert_eq!(read::<String>(b"null"), Ok(String::new()));
+        assert_eq!(read::<Vec<i64>>(b"null"), Ok(vec![]));
+        for (error, text) in [
+            (read::<i64>(b"1E400").unwrap_err(), "number 1E400 into Go value of type int"),
+            (read::<f64>(b"1E400").unwrap_err(), "number 1E400 into Go value of type float64"),
+            (read::<i64>(b"1.50").unwrap_err(), "number 1.50 into Go value of type int"),
+            (read::<String>(b"1.50").unwrap_err(), "number into Go value of type string"),
+            (read::<All>(b"[]").unwrap_err(), "array into Go value of type All"),
+        ] {
+            assert_eq!(error, format!("json: cannot unmarshal {text}"));
+        }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct JsonClient {
 
 impl JsonClient {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { scanner: Scanner::default(), limit: limits.message_bytes, reply: String::new() }
+        Self { scanner: Scanner::new(0), limit: limits.message_bytes, reply: String::new() }
     }
 }
 

@@ -1,12 +1,17 @@
-//! The JSON-RPC 1.0 form.
+//! The JSON-RPC 1.0 form, to the letter of Go's `encoding/json`.
+//!
+//! Reading order: `scan.rs`, where a request ends; `text.rs`, what is in it; `request.rs`; `argument.rs` with `record.rs` and
+//! `entries.rs`, Go's manners; `server.rs` and `client.rs`.
 
 mod argument;
 mod client;
+mod entries;
+mod name;
 mod record;
 mod request;
 mod scan;
 mod server;
-mod unicode;
+mod text;
 
 pub(crate) use client::{JsonClient, read_reply, write_request};
 pub(crate) use server::{JsonServer, answer_one};

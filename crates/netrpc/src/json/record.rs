@@ -1,106 +1,100 @@
-//! Reading an object as Go reads it into a struct.
+//! Reading an object as Go reads it into a struct: fields' names match in any case, absent ones are zero, and of two that
+//! are equal the last one counts.
 
-use std::borrow::Cow;
-use std::fmt;
+use std::iter::Flatten;
+use std::vec::IntoIter;
 
 use manywire_core::zero;
-use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::de::value::{BorrowedStrDeserializer, Error};
+use serde::de::{DeserializeSeed, MapAccess};
 
-use super::argument::{Field, Seed, mismatch};
+use super::argument::{Argument, Place};
+use super::name::is_name_of;
+use super::text::Kind;
 
-/// A struct: its fields' names match in any case, and absent ones are zero.
-pub(super) struct Record<V> {
-    pub(super) visitor: V,
-    pub(super) name: &'static str,
-    pub(super) fields: &'static [&'static str],
-    pub(super) field: Field,
-}
-
-impl<V> Record<V> {
-    fn mismatch<E: de::Error>(&self, got: &str) -> E {
-        mismatch(got, self.name, self.field)
-    }
-}
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for Record<V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.visitor.expecting(f)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(Fields {
-            map: Some(map),
-            name: self.name,
-            absent: self.fields.to_vec(),
-            current: None,
-        })
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<V::Value, E> {
-        let nothing = de::value::MapDeserializer::<_, E>::new(std::iter::empty::<((), ())>());
-        self.visitor.visit_map(Fields {
-            map: Some(nothing),
-            name: self.name,
-            absent: self.fields.to_vec(),
-            current: None,
-        })
-    }
-
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<V::Value, E> {
-        Err(self.mismatch("bool"))
-    }
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<V::Value, E> {
-        Err(self.mismatch("number"))
-    }
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<V::Value, E> {
-        Err(self.mismatch("number"))
-    }
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<V::Value, E> {
-        Err(self.mismatch("number"))
-    }
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<V::Value, E> {
-        Err(self.mismatch("string"))
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<V::Value, A::Error> {
-        Err(self.mismatch("array"))
-    }
-}
-
-/// The members of an object, and then zeros for the fields that were not among them.
-struct Fields<A> {
-    map: Option<A>,
+/// A struct's fields: those that an object has, in the order of the object, and then the others.
+pub(super) struct Fields<'a, 'p> {
     name: &'static str,
-    absent: Vec<&'static str>,
-    /// The field whose value comes next; none for a member that is no field.
-    current: Option<&'static str>,
+    outer: Option<&'p Place<'p>>,
+    present: IntoIter<Field<'a, 'p>>,
+    absent: Flatten<IntoIter<Option<&'static str>>>,
+    next: Option<Field<'a, 'p>>,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<A> {
-    type Error = A::Error;
+type Field<'a, 'p> = (&'static str, Argument<'a, 'p>);
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        if let Some(map) = &mut self.map {
-            if let Some(name) = map.next_key::<Cow<'de, str>>()? {
-                let is_it = |field: &&&str| **field == name || field.eq_ignore_ascii_case(&name);
-                self.current = self.absent.iter().find(is_it).copied();
-                let key = self.current.unwrap_or("");
-                self.absent.retain(|field| Some(*field) != self.current);
-                return seed.deserialize(de::value::BorrowedStrDeserializer::new(key)).map(Some);
+impl<'a, 'p> Fields<'a, 'p> {
+    pub(super) fn of(
+        mut object: Argument<'a, 'p>,
+        name: &'static str,
+        fields: &'static [&'static str],
+    ) -> Self {
+        let mut absent: Vec<_> = fields.iter().copied().map(Some).collect();
+        let mut present: Vec<Field<'a, 'p>> = Vec::with_capacity(fields.len());
+        object.text.enter();
+        while object.text.next() {
+            let member = object.text.name();
+            let mut value = object;
+            object.text.raw();
+            let Some(index) = fields.iter().position(|field| is_name_of(field, &member)) else { continue };
+            match absent[index].take() {
+                Some(field) => present.push((field, value)),
+                // Null has no effect on what is there already.
+                None if value.text.kind() == Kind::Null => {}
+                None => replace(&mut present, (fields[index], value)),
             }
-            self.map = None;
         }
-        self.current = self.absent.pop();
-        let key = self.current.map(|name| seed.deserialize(de::value::BorrowedStrDeserializer::new(name)));
-        key.transpose()
+        Self::new(object, name, present, absent)
     }
 
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
-        let Some(map) = &mut self.map else {
-            return zero(seed);
-        };
-        let field = self.current.map(|field| (self.name, field));
-        map.next_value_seed(Seed { seed, field })
+    pub(super) fn none(
+        object: Argument<'a, 'p>,
+        name: &'static str,
+        fields: &'static [&'static str],
+    ) -> Self {
+        Self::new(object, name, Vec::new(), fields.iter().copied().map(Some).collect())
+    }
+
+    fn new(
+        object: Argument<'a, 'p>,
+        name: &'static str,
+        present: Vec<Field<'a, 'p>>,
+        absent: Vec<Option<&'static str>>,
+    ) -> Self {
+        Self {
+            name,
+            outer: object.place,
+            present: present.into_iter(),
+            absent: absent.into_iter().flatten(),
+            next: None,
+        }
+    }
+}
+
+/// Puts the last value of a field in the place of the one before, or behind all others where that was null: errors are told in
+/// the order of the text.
+fn replace<'a, 'p>(present: &mut Vec<Field<'a, 'p>>, last: Field<'a, 'p>) {
+    let Some(at) = present.iter().position(|(field, _)| *field == last.0) else { return };
+    if present[at].1.text.kind() == Kind::Null {
+        present.remove(at);
+        present.push(last);
+    } else {
+        present[at] = last;
+    }
+}
+
+impl<'a> MapAccess<'a> for Fields<'a, '_> {
+    type Error = Error;
+
+    fn next_key_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        self.next = self.present.next();
+        let field = self.next.map(|(field, _)| field).or_else(|| self.absent.next());
+        field.map(|field| seed.deserialize(BorrowedStrDeserializer::new(field))).transpose()
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<S::Value, Error> {
+        let Some((field, value)) = self.next else { return zero(seed) };
+        let place = Place { structure: self.name, field, outer: self.outer };
+        seed.deserialize(Argument { text: value.text, place: Some(&place) })
     }
 }

@@ -1,15 +1,19 @@
 //! Requests and replies of the JSON form, as a server sees them.
 
+use std::io;
+
 use bytes::{Buf as _, BytesMut};
-use manywire_core::{Call, Limits, Reply, RpcError, Session};
-use serde_json::value::RawValue;
+use manywire_core::{Call, ErrorKind, Limits, Reply, RpcError, Session};
 
 use super::argument::Argument;
-use super::request::{Params, Request};
-use super::scan::Scanner;
-use super::unicode;
+use super::request::{NoRequest, Params, Request};
+use super::scan::{Outline, Scanner};
+use super::text::{Text, check_syntax, compacted};
 use crate::error::go_text;
 use crate::pipeline::{Codec, Incoming, Unreadable};
+
+/// Bytes that a decoded value takes in memory, whatever it points to not counted.
+const VALUE_BYTES: usize = 32;
 
 /// The server's side of one JSON connection.
 pub(crate) struct JsonServer {
@@ -17,12 +21,12 @@ pub(crate) struct JsonServer {
     limits: Limits,
 }
 
-/// The `id` of a request, to be sent back as it came.
-pub(crate) type Id = Option<Box<RawValue>>;
+/// The `id` of a request, to be sent back as it came, on one line; none for null.
+pub(crate) type Id = Option<Box<[u8]>>;
 
 impl JsonServer {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { scanner: Scanner::default(), limits: limits.clone() }
+        Self { scanner: Scanner::new(limits.values()), limits: limits.clone() }
     }
 
     /// The length of the request at the start of the input, once it is complete.
@@ -56,93 +60,145 @@ impl Codec for JsonServer {
         let Some(length) = self.next_length(input)? else {
             return Ok(None);
         };
-        let incoming =
-            start(session, &self.limits, &input[..length]).map_err(|e| Unreadable::new(e.to_string()))?;
+        let incoming = start(session, &self.limits, &input[..length], self.scanner.outline());
         input.advance(length);
-        Ok(Some(incoming))
+        incoming.map(Some).map_err(|error| Unreadable::new(error.to_string()))
     }
 
     fn reply(&mut self, call: Id, result: Result<Box<dyn Reply>, RpcError>, out: &mut Vec<u8>) {
-        write_reply(call.as_deref(), result, out);
+        write_reply(call.as_deref(), result, self.limits.message_bytes, out);
         out.push(b'\n');
+    }
+
+    fn held(&self) -> usize {
+        self.scanner.outline().held()
+    }
+
+    fn weight(&self, length: usize) -> usize {
+        length + self.scanner.outline().values() * VALUE_BYTES
     }
 }
 
-/// Reads one request and starts its method.
-fn start(session: &Session, limits: &Limits, bytes: &[u8]) -> Result<Incoming<Id>, serde_json::Error> {
-    let text = unicode::repaired(bytes);
-    let request: Request<'_> = serde_json::from_str(&text)?;
-    let call = request.id.map(ToOwned::to_owned);
-    let started = start_method(session, limits, &request)
-        .map_err(|error| go_text(error, &request.method, session.methods()));
-    Ok(Incoming { call, started })
+/// Why a text cannot be answered.
+#[derive(Debug, thiserror::Error)]
+enum Unanswerable {
+    #[error("{0}")]
+    Syntax(#[from] serde_json::Error),
+    #[error("{0}")]
+    NoRequest(#[from] NoRequest),
 }
 
-fn start_method(session: &Session, limits: &Limits, request: &Request<'_>) -> Result<Call, RpcError> {
-    let json = match request.params {
-        Params::First(json) => json.get(),
-        Params::Zero => "null",
+/// Reads one request and starts its method.
+fn start(
+    session: &Session,
+    limits: &Limits,
+    json: &[u8],
+    outline: &Outline,
+) -> Result<Incoming<Id>, Unanswerable> {
+    check_syntax(json)?;
+    let request = Request::read(Text::new(json, outline))?;
+    let started = start_method(session, limits, &request, outline)
+        .map_err(|error| go_text(error, &request.method, session.methods()));
+    Ok(Incoming { call: request.id.map(compacted), started })
+}
+
+fn start_method(
+    session: &Session,
+    limits: &Limits,
+    request: &Request<'_>,
+    outline: &Outline,
+) -> Result<Call, RpcError> {
+    let argument = match request.params {
+        Params::First(text) => text,
+        Params::Zero => Text::new(b"null", outline),
         // Go looks for the method first, and says so first when there is none.
-        _ if session.methods().get(&request.method).is_none() => "null",
+        _ if session.methods().get(&request.method).is_none() => Text::new(b"null", outline),
         Params::Missing => return Err(RpcError::invalid_params("jsonrpc: request body missing params")),
         Params::NoList(kind) => {
+            let kind = kind.name();
             let text = format!("json: cannot unmarshal {kind} into Go value of type [1]interface {{}}");
             return Err(RpcError::invalid_params(text));
         }
     };
-    if is_deeper(json.as_bytes(), limits.nesting) {
-        return Err(RpcError::invalid_params(format!(
-            "json: nested deeper than the limit of {}",
-            limits.nesting
-        )));
-    }
-    let counted = limits.check_json_values(json.as_bytes());
-    counted.map_err(|error| RpcError::invalid_params(format!("json: {error}")))?;
-    let mut json = serde_json::Deserializer::from_str(json);
-    let mut argument = <dyn erased_serde::Deserializer<'_>>::erase(Argument::new(&mut json));
-    let call = session.call(&request.method, manywire_core::Params::One(&mut argument));
-    call.map_err(|error| match error.message().rsplit_once(" at line ") {
-        // Where in the argument it was is of no use to a caller who wrote a Go struct.
-        Some((message, _)) => RpcError::new(error.kind(), message.to_owned()),
-        None => error,
-    })
+    check_argument(argument, limits, outline)?;
+    let mut argument = <dyn erased_serde::Deserializer<'_>>::erase(Argument::new(argument));
+    session.call(&request.method, manywire_core::Params::One(&mut argument))
 }
 
-/// Whether brackets nest deeper than the limit; a text too short for that is not looked at.
-fn is_deeper(json: &[u8], limit: usize) -> bool {
-    json.len() > limit && Scanner::depth_of(json) > limit
+/// Refuses an argument that is too deep or holds too many values; one in a request that is neither is not looked at.
+fn check_argument(mut argument: Text<'_>, limits: &Limits, outline: &Outline) -> Result<(), RpcError> {
+    if outline.deepest() <= limits.nesting && outline.values() <= limits.values() {
+        return Ok(());
+    }
+    let json = argument.raw();
+    let mut scanner = Scanner::new(0);
+    scanner.value_end(json);
+    if scanner.outline().deepest() > limits.nesting {
+        let message = format!("json: nested deeper than the limit of {}", limits.nesting);
+        return Err(RpcError::invalid_params(message));
+    }
+    limits.check_json_values(json).map_err(|error| RpcError::invalid_params(format!("json: {error}")))
 }
 
 /// Appends `{"id":…,"result":…,"error":…}`.
-fn write_reply(id: Option<&RawValue>, result: Result<Box<dyn Reply>, RpcError>, out: &mut Vec<u8>) {
+fn write_reply(id: Option<&[u8]>, result: Result<Box<dyn Reply>, RpcError>, limit: usize, out: &mut Vec<u8>) {
+    let end = out.len().saturating_add(limit);
     out.extend_from_slice(b"{\"id\":");
-    out.extend_from_slice(id.map_or("null", RawValue::get).as_bytes());
+    out.extend_from_slice(id.unwrap_or(b"null"));
     let mark = out.len();
-    let failure = match result {
-        Err(error) => error.to_string(),
-        Ok(reply) => {
-            out.extend_from_slice(b",\"result\":");
-            let mut json = serde_json::Serializer::new(&mut *out);
-            match erased_serde::serialize(reply.as_serde(), &mut json) {
-                Ok(()) => return out.extend_from_slice(b",\"error\":null}"),
-                Err(error) => format!("rpc: the reply cannot be sent as JSON: {error}"),
-            }
-        }
+    let failure = match result.and_then(|reply| write_result(&*reply, end, out)) {
+        Ok(()) => return out.extend_from_slice(b",\"error\":null}"),
+        Err(error) => error,
     };
     out.truncate(mark);
     out.extend_from_slice(b",\"result\":null,\"error\":");
     // A string into memory cannot fail.
-    let _ = serde_json::to_writer(&mut *out, &failure);
+    let _ = serde_json::to_writer(&mut *out, failure.message());
     out.push(b'}');
+}
+
+fn write_result(reply: &dyn Reply, end: usize, out: &mut Vec<u8>) -> Result<(), RpcError> {
+    out.extend_from_slice(b",\"result\":");
+    let mut bounded = Bounded { out, end, is_over: false };
+    let mut json = serde_json::Serializer::new(&mut bounded);
+    let written = erased_serde::serialize(reply.as_serde(), &mut json);
+    written.map_err(|error| match bounded.is_over {
+        true => RpcError::new(ErrorKind::ResourceExhausted, "rpc: the reply is longer than a message may be"),
+        false => RpcError::internal(format!("rpc: the reply cannot be sent as JSON: {error}")),
+    })
+}
+
+/// Appends up to an end.
+struct Bounded<'a> {
+    out: &'a mut Vec<u8>,
+    end: usize,
+    is_over: bool,
+}
+
+impl io::Write for Bounded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.out.len() + bytes.len() > self.end {
+            self.is_over = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.out.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Answers the one request of a body, or says why it cannot be read.
 pub(crate) async fn answer_one(session: &Session, limits: &Limits, body: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
     let mut out = Vec::new();
-    match start(session, limits, body) {
+    let mut scanner = Scanner::new(limits.values());
+    scanner.value_end(body);
+    match start(session, limits, body, scanner.outline()) {
         Err(error) => {
             let text = format!("jsonrpc: the body is not one JSON-RPC request: {error}");
-            write_reply(None, Err(RpcError::invalid_params(text)), &mut out);
+            write_reply(None, Err(RpcError::invalid_params(text)), limits.message_bytes, &mut out);
             Err(out)
         }
         Ok(Incoming { call, started }) => {
@@ -150,7 +206,7 @@ pub(crate) async fn answer_one(session: &Session, limits: &Limits, body: &[u8]) 
                 Ok(method) => method.await,
                 Err(error) => Err(error),
             };
-            write_reply(call.as_deref(), result, &mut out);
+            write_reply(call.as_deref(), result, limits.message_bytes, &mut out);
             out.push(b'\n');
             Ok(out)
         }

@@ -22,10 +22,22 @@ async fn requests_need_no_delimiter() {
 
 #[tokio::test]
 async fn ids_come_back_as_they_were_sent() {
-    for id in ["0", "-1", "1.50", "18446744073709551616", r#""é\u00e9""#, r#"{"a": [1]}"#, "true"] {
+    for id in [
+        "0",
+        "-1",
+        "1.50",
+        "18446744073709551616",
+        r#""é\u00e9""#,
+        r#"{"a":[1]}"#,
+        r#""\ud800""#,
+        "1E400",
+        "true",
+    ] {
         let request = format!(r#"{{"id":{id},"method":"js.J","params":["x"]}}"#);
         assert_eq!(answer(&request).await, format!("{{\"id\":{id},\"result\":\"123,x\",\"error\":null}}\n"));
     }
+    let pretty = "{\"id\": {\n  \"a b\": [1, 2]\n}, \"method\": \"js.J\", \"params\": [\"x\"]}";
+    assert_eq!(answer(pretty).await, "{\"id\":{\"a b\":[1,2]},\"result\":\"123,x\",\"error\":null}\n");
     for request in [r#"{"method":"js.J","params":["x"]}"#, r#"{"method":"js.J","params":["x"],"id":null}"#] {
         assert_eq!(answer(request).await, "{\"id\":null,\"result\":\"123,x\",\"error\":null}\n");
     }
@@ -152,4 +164,47 @@ async fn a_first_request_that_never_ends_is_given_up_in_time() {
     let started = tokio::time::Instant::now();
     assert_eq!(crate::read_all(&mut stream).await, b"");
     assert!(started.elapsed() >= Duration::from_secs(10));
+}
+
+/// Answers of Go's own server to random requests; see `json-vectors` in the interop crate's `go/cmd`.
+#[tokio::test]
+async fn random_requests_are_answered_as_go_answered_them() {
+    let vectors = include_str!("../vectors/json-requests-go1.26.8.txt");
+    let lines: Vec<_> = vectors.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(lines.len() >= 2_000, "{}", lines.len());
+    for pair in lines.chunks(2) {
+        let ours = exchange(Form::Json, &unescaped(pair[0])).await;
+        // Go's integers wrap.
+        if !String::from_utf8_lossy(&ours).contains("integer overflow") {
+            let (ours, gos) = (ours.trim_ascii_end().escape_ascii(), as_ours(unescaped(pair[1])));
+            assert_eq!(ours.to_string(), gos.escape_ascii().to_string(), "{}", pair[0]);
+        }
+    }
+}
+
+/// Bytes other than printable ASCII are `\xNN` in the vectors.
+fn unescaped(line: &str) -> Vec<u8> {
+    let mut parts = line.split("\\x");
+    let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
+        bytes.extend_from_slice(&part.as_bytes()[2..]);
+    }
+    bytes
+}
+
+/// Go writes what means something in HTML as an escape, and knows the package of a struct.
+fn as_ours(mut reply: Vec<u8>) -> Vec<u8> {
+    for (gos, ours) in [
+        ("\\u003c", "<"),
+        ("\\u003e", ">"),
+        ("\\u0026", "&"),
+        ("\\u2028", "\u{2028}"),
+        ("service.Args", "Args"),
+    ] {
+        while let Some(at) = reply.windows(gos.len()).position(|window| window == gos.as_bytes()) {
+            reply.splice(at..at + gos.len(), ours.bytes());
+        }
+    }
+    reply
 }

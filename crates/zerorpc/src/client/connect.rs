@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use manywire_core::{ErrorKind, Limits, RpcError};
+use manywire_core::{Budget, ErrorKind, Limits, RpcError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -14,11 +14,14 @@ use crate::zmtp::{Link, SocketType};
 pub(super) struct Target {
     pub(super) name: String,
     pub(super) limits: Limits,
+    /// What the server makes the client hold is charged here.
+    pub(super) budget: Budget,
 }
 
 impl Target {
     pub(super) fn new(address: &str, limits: &Limits) -> Self {
-        Self { name: address.strip_prefix("tcp://").unwrap_or(address).to_owned(), limits: limits.clone() }
+        let name = address.strip_prefix("tcp://").unwrap_or(address).to_owned();
+        Self { name, limits: limits.clone(), budget: Budget::of_client(limits) }
     }
 
     pub(super) async fn connect(&self) -> Result<Link<TcpStream>, RpcError> {
@@ -61,7 +64,7 @@ pub(super) async fn greet_as<IO: AsyncRead + AsyncWrite + Unpin>(
     target: &Target,
 ) -> Result<Link<IO>, RpcError> {
     let limit = target.limits.handshake;
-    timeout(limit, Link::open(io, socket, target.limits.message_bytes))
+    timeout(limit, Link::open(io, socket, &target.budget, &target.limits))
         .await
         .map_err(|_| {
             target.unavailable(format_args!("no ZMTP handshake within {limit:?}; is it a zerorpc server?"))

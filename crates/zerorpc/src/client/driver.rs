@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use manywire_core::{RpcError, Value};
+use manywire_core::{Charge, RpcError, Value};
+use manywire_stream::Outbox;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -18,7 +19,7 @@ use crate::error;
 use crate::event::{self, Event, MessageId, Route, Writer};
 use crate::heartbeat::{Beat, PERIOD, Pulse};
 use crate::msgpack::{Bounds, put};
-use crate::zmtp::{Closed, Link, Outbox, Received};
+use crate::zmtp::{Closed, Link, Received};
 
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(2);
@@ -27,7 +28,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) enum Command {
     /// Send a request; its answers go to the sender.
-    Open { id: MessageId, message: Vec<u8>, sender: UnboundedSender<Inbound> },
+    Open { id: MessageId, message: Vec<u8>, sender: UnboundedSender<Delivery> },
     /// Let the server send so many more events.
     Grant { id: MessageId, more: u32 },
     /// Nobody waits for this one any more.
@@ -43,9 +44,26 @@ pub(super) enum Inbound {
     Failed(RpcError),
 }
 
+/// The same on its way to whoever waits for it.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub(super) inbound: Inbound,
+    /// What a long one takes in memory until it is read.
+    pub(super) held: Option<Charge>,
+}
+
+impl From<Inbound> for Delivery {
+    fn from(inbound: Inbound) -> Self {
+        Self { inbound, held: None }
+    }
+}
+
+/// An answer that takes no more than this is not charged: a stream's window bounds their number.
+const LIGHT: usize = 1 << 10;
+
 /// One call under way.
 struct Channel {
-    sender: UnboundedSender<Inbound>,
+    sender: UnboundedSender<Delivery>,
     pulse: Pulse,
     /// Events that the server may still send.
     granted: u64,
@@ -62,17 +80,21 @@ pub(super) struct Driver {
     channels: HashMap<MessageId, Channel>,
     out: Outbox,
     alarm: Pin<Box<Sleep>>,
+    /// Since when we have been reading without a pause.
+    listening: Option<Instant>,
 }
 
 impl Driver {
     pub(super) fn new(target: Arc<Target>, writer: Writer, commands: UnboundedReceiver<Command>) -> Self {
+        let out = Outbox::new(&target.budget, &target.limits);
         Self {
             target,
             writer,
             commands,
             channels: HashMap::new(),
-            out: Outbox::default(),
+            out,
             alarm: Box::pin(sleep(PERIOD)),
+            listening: None,
         }
     }
 
@@ -83,7 +105,8 @@ impl Driver {
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
             if let Command::Open { sender, .. } = command {
-                let _ = sender.send(Inbound::Failed(self.target.lost("the connection is closed").unsent()));
+                let lost = self.target.lost("the connection is closed").unsent();
+                let _ = sender.send(Inbound::Failed(lost).into());
             }
         }
     }
@@ -100,7 +123,7 @@ impl Driver {
 
     /// Runs until the connection is lost (true) or no handle is left (false).
     async fn drive<IO: AsyncRead + AsyncWrite + Unpin>(&mut self, link: &mut Link<IO>) -> bool {
-        self.out = Outbox::default();
+        self.out = Outbox::new(&self.target.budget, &self.target.limits);
         for channel in self.channels.values_mut() {
             if let Some(message) = channel.unsent.take() {
                 self.out.buffer().extend_from_slice(&message);
@@ -110,7 +133,7 @@ impl Driver {
             return false;
         };
         for (_, channel) in self.channels.drain() {
-            let _ = channel.sender.send(Inbound::Failed(self.target.lost(&reason)));
+            let _ = channel.sender.send(Inbound::Failed(self.target.lost(&reason)).into());
         }
         true
     }
@@ -160,15 +183,21 @@ impl Driver {
             return;
         }
         let Some(granted) = channel.granted.checked_sub(1) else {
-            let _ = channel.sender.send(Inbound::Failed(self.target.lost("it sent more than it may")));
+            let lost = self.target.lost("it sent more than it may");
+            let _ = channel.sender.send(Inbound::Failed(lost).into());
             self.channels.remove(&id);
             return;
         };
         channel.granted = granted;
-        let inbound = inbound(event, Bounds::from(&self.target.limits))
-            .unwrap_or_else(|reason| Inbound::Failed(self.target.lost(reason)));
+        let (inbound, bytes) = inbound(event, Bounds::from(&self.target.limits))
+            .unwrap_or_else(|reason| (Inbound::Failed(self.target.lost(reason)), 0));
         let is_last = !matches!(inbound, Inbound::Item(_));
-        if channel.sender.send(inbound).is_err() || is_last {
+        let held = (bytes > LIGHT).then(|| {
+            let mut held = self.target.budget.nothing();
+            held.set(bytes);
+            held
+        });
+        if channel.sender.send(Delivery { inbound, held }).is_err() || is_last {
             self.channels.remove(&id);
         }
     }
@@ -220,14 +249,17 @@ impl Driver {
     }
 
     fn beat(&mut self, now: Instant) {
-        let (writer, out, target) = (&self.writer, &mut self.out, &self.target);
+        if self.target.budget.is_full() {
+            self.listening = Some(now);
+        }
+        let (writer, out, target, since) = (&self.writer, &mut self.out, &self.target, self.listening);
         self.channels.retain(|id, channel| {
-            match channel.pulse.beat(now, None) {
+            match channel.pulse.beat(now, since) {
                 Beat::Wait => {}
                 Beat::Send => send_number(writer, out, *id, event::HEARTBEAT, 0),
                 Beat::Lost => {
                     let reason = format!("no heartbeat for {}s", (PERIOD * 2).as_secs());
-                    let _ = channel.sender.send(Inbound::Failed(target.lost(reason)));
+                    let _ = channel.sender.send(Inbound::Failed(target.lost(reason)).into());
                     return false;
                 }
             }
@@ -268,24 +300,25 @@ impl Driver {
         self.channels.retain(|_, channel| {
             let is_patient = channel.opened.elapsed() < 2 * PERIOD;
             if !is_patient {
-                let _ = channel.sender.send(Inbound::Failed(error.clone()));
+                let _ = channel.sender.send(Inbound::Failed(error.clone()).into());
             }
             is_patient
         });
     }
 }
 
-/// Reads the event that a server answers with.
-fn inbound(event: Event<'_>, bounds: Bounds) -> Result<Inbound, String> {
+/// Reads the event that a server answers with, and says what it takes in memory.
+fn inbound(event: Event<'_>, bounds: Bounds) -> Result<(Inbound, usize), String> {
     let name = event.name.to_owned();
     let args = event.value(bounds).map_err(|reason| reason.to_string())?;
-    Ok(match (name.as_str(), args) {
+    let inbound = match (name.as_str(), args.value) {
         (event::STREAM, item) => Inbound::Item(item),
         (event::STREAM_DONE, _) => Inbound::Done,
         (event::ERR, args) => Inbound::Failed(error::decode(&args)),
         (event::OK, Value::Array(mut args)) if args.len() == 1 => Inbound::Ok(args.pop().unwrap_or_default()),
         (name, _) => return Err(format!("it answered with {name:?}, which is no event of zerorpc")),
-    })
+    };
+    Ok((inbound, args.bytes))
 }
 
 /// The id that we gave a request, out of an answer to it.
@@ -296,6 +329,5 @@ fn message_id(encoded: &[u8]) -> Option<MessageId> {
 fn send_number(writer: &Writer, out: &mut Outbox, id: MessageId, name: &str, number: u32) {
     let mut encoded = Vec::with_capacity(34);
     put!(write_bin, &mut encoded, &id);
-    let route = Route { envelope: &[], response_to: Some(&encoded) };
-    writer.write_number(out.buffer(), route, name, number);
+    writer.write_number(out.buffer(), Route::to_server(Some(&encoded)), name, number);
 }

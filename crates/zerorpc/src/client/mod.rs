@@ -19,7 +19,7 @@ use self::driver::{Command, Driver, Inbound};
 pub use self::stream::Stream;
 pub use self::subscriber::{Published, Subscriber};
 use crate::event::{Route, Writer};
-use crate::msgpack;
+use crate::msgpack::{self, Keys};
 
 /// How long Python's client waits for the first answer, too.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -132,10 +132,9 @@ impl Client {
     }
 
     fn open(&self, method: &str, args: &[Value]) -> Result<Stream, RpcError> {
-        let route = Route { envelope: &[], response_to: None };
         let mut message = Vec::with_capacity(128);
-        let encode = |out: &mut Vec<u8>| msgpack::encode_array(out, args);
-        let id = self.writer.write(&mut message, route, method, encode)?;
+        let encode = |out: &mut Vec<u8>| msgpack::encode_array(out, args, Keys::Texts);
+        let id = self.writer.write(&mut message, Route::to_server(None), method, encode)?;
         let (sender, events) = mpsc::unbounded_channel();
         let opened = self.commands.send(Command::Open { id, message, sender });
         opened.map_err(|_| self.target.lost("the connection is closed").unsent())?;

@@ -10,10 +10,11 @@ use manywire_core::{RpcError, Value};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::connect::Target;
-use super::driver::{Command, Inbound};
+use super::driver::{Command, Delivery, Inbound};
 use crate::event::MessageId;
 
-/// Items that a server may send ahead of the reader, once there is a second one; Python's client takes as many.
+/// Items that a server may send ahead of the reader, once there is a second one; Python's client takes as many. Of long
+/// items there are fewer, and together they are no longer than one message may be.
 const WINDOW: u32 = 100;
 
 /// A stream of values from a server, which sends no more than is read.
@@ -22,12 +23,14 @@ const WINDOW: u32 = 100;
 #[derive(Debug)]
 pub struct Stream {
     id: MessageId,
-    events: UnboundedReceiver<Inbound>,
+    events: UnboundedReceiver<Delivery>,
     first: VecDeque<Inbound>,
     commands: UnboundedSender<Command>,
     target: Arc<Target>,
     /// Items that the server may still send before it needs another grant.
     reserved: u32,
+    /// How many it may send in all.
+    window: u32,
     started: bool,
     finished: bool,
 }
@@ -35,7 +38,7 @@ pub struct Stream {
 impl Stream {
     pub(super) fn new(
         id: MessageId,
-        events: UnboundedReceiver<Inbound>,
+        events: UnboundedReceiver<Delivery>,
         commands: UnboundedSender<Command>,
         target: Arc<Target>,
     ) -> Self {
@@ -46,6 +49,7 @@ impl Stream {
             commands,
             target,
             reserved: 1,
+            window: WINDOW,
             started: false,
             finished: false,
         }
@@ -67,19 +71,30 @@ impl Stream {
             return Poll::Ready(event);
         }
         self.grant();
-        let event = ready!(self.events.poll_recv(cx));
-        let event = event.unwrap_or_else(|| Inbound::Failed(self.target.lost("the connection is closed")));
+        let delivered = ready!(self.events.poll_recv(cx));
+        let lost = || Inbound::Failed(self.target.lost("the connection is closed"));
+        let Delivery { inbound: event, held } = delivered.unwrap_or_else(|| lost().into());
+        if let Some(held) = held {
+            self.narrow(held.bytes());
+        }
         self.started = true;
         self.reserved = self.reserved.saturating_sub(1);
         self.finished = !matches!(event, Inbound::Item(_));
         Poll::Ready(event)
     }
 
+    /// Lets no more items be under way than would fit into one message, were all as long as this one; and two at least, so
+    /// that one comes while another is read.
+    fn narrow(&mut self, length: usize) {
+        let fitting = self.target.limits.message_bytes / length.max(1);
+        self.window = self.window.min(u32::try_from(fitting).unwrap_or(WINDOW)).max(2);
+    }
+
     /// Lets the server send more, once half of the window is used up.
     fn grant(&mut self) {
-        if self.started && self.reserved < WINDOW / 2 {
-            let more = WINDOW - self.reserved;
-            self.reserved = WINDOW;
+        if self.started && self.reserved < self.window / 2 {
+            let more = self.window - self.reserved;
+            self.reserved = self.window;
             // Without a connection there is nobody to grant anything.
             let _ = self.commands.send(Command::Grant { id: self.id, more });
         }

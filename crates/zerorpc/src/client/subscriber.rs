@@ -5,12 +5,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use manywire_core::{Limits, RpcError, Value};
+use manywire_stream::Outbox;
 use tokio::net::TcpStream;
 
 use super::connect::{Target, greet_as};
 use crate::event;
 use crate::msgpack::Bounds;
-use crate::zmtp::{Closed, Link, Outbox, Received, SocketType, encode_subscription};
+use crate::zmtp::{Closed, Link, Received, SocketType, encode_subscription};
 
 /// An event of a publisher.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,8 +36,9 @@ const RETRY: Duration = Duration::from_millis(500);
 impl Subscriber {
     /// Connects to a publisher at `host:port`.
     pub async fn connect(address: &str, limits: &Limits) -> Result<Self, RpcError> {
-        let mut subscriber =
-            Self { target: Target::new(address, limits), link: None, out: Outbox::default() };
+        let target = Target::new(address, limits);
+        let out = Outbox::new(&target.budget, limits);
+        let mut subscriber = Self { target, link: None, out };
         subscriber.link = Some(subscriber.subscribe().await?);
         Ok(subscriber)
     }
@@ -44,7 +46,7 @@ impl Subscriber {
     async fn subscribe(&mut self) -> Result<Link<TcpStream>, RpcError> {
         let stream = self.target.dial().await?;
         let link = greet_as(SocketType::Subscribe, stream, &self.target).await?;
-        self.out = Outbox::default();
+        self.out = Outbox::new(&self.target.budget, &self.target.limits);
         encode_subscription(self.out.buffer(), b"");
         Ok(link)
     }
@@ -74,7 +76,7 @@ impl Subscriber {
                 {
                     let name = event.name.to_owned();
                     if let Ok(args) = event.args(bounds) {
-                        return Poll::Ready(Ok(Published { name, args }));
+                        return Poll::Ready(Ok(Published { name, args: args.value }));
                     }
                 }
             }

@@ -6,7 +6,7 @@ mod read;
 mod write;
 
 pub(crate) use read::{Bounds, DecodeError, Head, Reader};
-pub(crate) use write::{encode_array, encode_value, put};
+pub(crate) use write::{Keys, encode_array, encode_value, put};
 
 /// The extension that a time is.
 const TIMESTAMP: i8 = -1;

@@ -167,14 +167,20 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads a whole value.
-    pub(crate) fn value(&mut self, bounds: Bounds) -> Result<Value, DecodeError> {
-        Tree::new(self, bounds).value()
+    /// Reads a whole value, and says how many it consists of.
+    pub(crate) fn value(&mut self, bounds: Bounds) -> Result<(Value, usize), DecodeError> {
+        let mut tree = Tree::new(self, bounds);
+        Ok((tree.value()?, tree.values.counted()))
     }
 
-    /// Reads the values of a list whose head was read.
-    pub(crate) fn values(&mut self, count: usize, bounds: Bounds) -> Result<Vec<Value>, DecodeError> {
-        Tree::new(self, bounds).items(count)
+    /// Reads the values of a list whose head was read, and says how many they are with all that they hold.
+    pub(crate) fn values(
+        &mut self,
+        count: usize,
+        bounds: Bounds,
+    ) -> Result<(Vec<Value>, usize), DecodeError> {
+        let mut tree = Tree::new(self, bounds);
+        Ok((tree.items(count)?, tree.values.counted()))
     }
 
     /// Passes over a value of any depth and returns its bytes.
@@ -289,7 +295,7 @@ mod tests {
     const BOUNDS: Bounds = Bounds { nesting: 3, values: 10 };
 
     fn read(bytes: &[u8]) -> Result<Value, DecodeError> {
-        Reader::new(bytes).value(BOUNDS)
+        Reader::new(bytes).value(BOUNDS).map(|(value, _)| value)
     }
 
     #[test]

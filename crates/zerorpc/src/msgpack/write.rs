@@ -12,8 +12,18 @@ macro_rules! put {
 }
 pub(crate) use put;
 
+/// Which keys of maps a peer can read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// Strings and bytes. Python's msgpack 1.x drops a whole message for one other key, and its caller would wait in vain.
+    #[default]
+    Texts,
+    /// Integers too.
+    Integers,
+}
+
 /// Appends a value.
-pub(crate) fn encode_value(out: &mut Vec<u8>, value: &Value) -> Result<(), RpcError> {
+pub(crate) fn encode_value(out: &mut Vec<u8>, value: &Value, keys: Keys) -> Result<(), RpcError> {
     match value {
         Value::Null => put!(write_nil, out),
         Value::Bool(b) => put!(write_bool, out, *b),
@@ -29,13 +39,13 @@ pub(crate) fn encode_value(out: &mut Vec<u8>, value: &Value) -> Result<(), RpcEr
             put!(write_bin, out, bytes);
         }
         Value::Timestamp(time) => encode_timestamp(out, *time),
-        Value::Array(items) => encode_array(out, items)?,
+        Value::Array(items) => encode_array(out, items, keys)?,
         Value::Map(pairs) => {
             put!(write_map_len, out, length(pairs.len())?);
             for (key, value) in pairs {
-                check_key(key)?;
-                encode_value(out, key)?;
-                encode_value(out, value)?;
+                check_key(key, keys)?;
+                encode_value(out, key, keys)?;
+                encode_value(out, value, keys)?;
             }
         }
     }
@@ -43,9 +53,9 @@ pub(crate) fn encode_value(out: &mut Vec<u8>, value: &Value) -> Result<(), RpcEr
 }
 
 /// Appends a list.
-pub(crate) fn encode_array(out: &mut Vec<u8>, items: &[Value]) -> Result<(), RpcError> {
+pub(crate) fn encode_array(out: &mut Vec<u8>, items: &[Value], keys: Keys) -> Result<(), RpcError> {
     put!(write_array_len, out, length(items.len())?);
-    items.iter().try_for_each(|item| encode_value(out, item))
+    items.iter().try_for_each(|item| encode_value(out, item, keys))
 }
 
 fn length(length: usize) -> Result<u32, RpcError> {
@@ -53,12 +63,14 @@ fn length(length: usize) -> Result<u32, RpcError> {
         .map_err(|_| RpcError::new(ErrorKind::ResourceExhausted, "msgpack has no values beyond 4 GiB"))
 }
 
-/// Python's msgpack 1.x drops a whole message for one other key, and its caller would wait in vain.
-fn check_key(key: &Value) -> Result<(), RpcError> {
-    if matches!(key, Value::String(_) | Value::Bytes(_)) {
-        return Ok(());
+fn check_key(key: &Value, keys: Keys) -> Result<(), RpcError> {
+    match key {
+        Value::String(_) | Value::Bytes(_) => return Ok(()),
+        Value::Int(_) | Value::Uint(_) if keys == Keys::Integers => return Ok(()),
+        _ => {}
     }
-    let message = format!("a map key is {}; zerorpc's map keys are strings or bytes", key.kind());
+    let message =
+        format!("a map key is {}; the map keys that the peer reads are strings or bytes", key.kind());
     Err(RpcError::invalid_params(message))
 }
 

@@ -1,22 +1,25 @@
 //! The events that a server sends.
 
-use manywire_core::{ErrorKind, Reply, RpcError, Value, to_value};
+use manywire_core::{Connection, ErrorKind, Reply, RpcError, Value, to_value};
+use manywire_stream::Outbox;
 
 use super::introspection::Failure;
 use super::work::Answer;
-use crate::event::{self, Route, Writer};
-use crate::zmtp::Outbox;
+use crate::event::{self, Route, Version, Writer};
 use crate::{error, msgpack};
 
 /// Writes events into the outbox of a connection.
 pub(super) struct Answers {
     pub(super) out: Outbox,
     writer: Writer,
+    /// Bytes that an answer may have.
+    limit: usize,
 }
 
 impl Answers {
-    pub(super) fn new() -> Self {
-        Self { out: Outbox::default(), writer: Writer::new() }
+    pub(super) fn new(connection: &Connection) -> Self {
+        let Connection { limits, budget, .. } = connection;
+        Self { out: Outbox::new(budget, limits), writer: Writer::new(), limit: limits.message_bytes }
     }
 
     /// What a call came to.
@@ -28,14 +31,22 @@ impl Answers {
     }
 
     pub(super) fn value(&mut self, route: Route<'_>, value: &Value) {
-        let args = |out: &mut Vec<u8>| msgpack::encode_array(out, std::slice::from_ref(value));
+        let args =
+            |out: &mut Vec<u8>| msgpack::encode_array(out, std::slice::from_ref(value), route.peer.keys);
         if let Err(error) = self.write(route, event::OK, args) {
             self.error(route, &error);
         }
     }
 
     pub(super) fn error(&mut self, route: Route<'_>, error: &RpcError) {
-        self.certain(route, event::ERR, |out| error::encode(out, error));
+        self.exception(route, error::name_of(error), error.message());
+    }
+
+    fn exception(&mut self, route: Route<'_>, name: &str, message: &str) {
+        self.certain(route, event::ERR, |out| match route.peer.version {
+            Version::First => error::encode_text(out, name, message),
+            Version::Current => error::encode(out, name, message),
+        });
     }
 
     /// Why a call could not begin; Python's message of a NameError is the name alone.
@@ -51,19 +62,20 @@ impl Answers {
     }
 
     pub(super) fn failure(&mut self, route: Route<'_>, failure: &Failure) {
-        let args = |out: &mut Vec<u8>| error::encode_named(out, failure.name, &failure.message);
-        self.certain(route, event::ERR, args);
+        self.exception(route, failure.name, &failure.message);
     }
 
     /// An item of a stream.
     pub(super) fn item(&mut self, route: Route<'_>, item: &dyn Reply) -> Result<(), RpcError> {
         let item = value_of(item)?;
-        self.write(route, event::STREAM, |out| msgpack::encode_value(out, &item))
+        self.write(route, event::STREAM, |out| msgpack::encode_value(out, &item, route.peer.keys))
     }
 
     /// The end of a stream.
     pub(super) fn done(&mut self, route: Route<'_>) {
-        self.certain(route, event::STREAM_DONE, |out| msgpack::encode_value(out, &Value::Null));
+        self.certain(route, event::STREAM_DONE, |out| {
+            msgpack::encode_value(out, &Value::Null, route.peer.keys)
+        });
     }
 
     pub(super) fn heartbeat(&mut self, route: Route<'_>) {
@@ -86,7 +98,16 @@ impl Answers {
         name: &str,
         args: impl FnOnce(&mut Vec<u8>) -> Result<(), RpcError>,
     ) -> Result<(), RpcError> {
-        self.writer.write(self.out.buffer(), route, name, args).map(|_| ())
+        let (out, limit) = (self.out.buffer(), self.limit);
+        let start = out.len();
+        self.writer.write(out, route, name, args)?;
+        let length = out.len() - start;
+        if length > limit {
+            out.truncate(start);
+            let message = format!("the answer has {length} bytes, and the limit is {limit}");
+            return Err(RpcError::new(ErrorKind::ResourceExhausted, message));
+        }
+        Ok(())
     }
 }
 

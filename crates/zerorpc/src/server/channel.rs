@@ -1,19 +1,22 @@
 //! One open channel: a call or a stream whose answer is not complete.
 
 use futures_util::future::AbortHandle;
-use manywire_core::{CallStream, RpcError};
+use manywire_core::{CallStream, Charge, RpcError};
 
-use crate::event::Route;
+use crate::event::{Peer, Route};
 use crate::heartbeat::Pulse;
 
 /// A channel of a peer.
 pub(super) struct Channel {
     /// How its events came, and go.
     pub(super) envelope: Box<[u8]>,
+    pub(super) peer: Peer,
     /// Events that the peer has room for; one at first, more as it grants them.
     pub(super) slots: u64,
     pub(super) pulse: Pulse,
     pub(super) state: State,
+    /// Its arguments, until it closes.
+    pub(super) _held: Charge,
 }
 
 /// Where its method stands.
@@ -37,7 +40,7 @@ pub(super) enum Rest {
 impl Channel {
     /// Where its events go.
     pub(super) fn route<'a>(&'a self, key: &'a [u8]) -> Route<'a> {
-        Route { envelope: &self.envelope, response_to: Some(key) }
+        Route { envelope: &self.envelope, response_to: Some(key), peer: self.peer }
     }
 
     /// Takes the rest if it waits.

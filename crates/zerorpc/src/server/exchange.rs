@@ -6,19 +6,25 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream as _;
-use manywire_core::{Call, CallStream, Connection, ErrorKind, Limits, Params, RpcError, Started};
+use manywire_core::{
+    Call, CallStream, Charge, Connection, ErrorKind, Limits, OverBudget, Params, RpcError, Started, Value,
+};
 use tokio::time::Instant;
 
 use super::answers::Answers;
 use super::channel::{Channel, Rest, State};
 use super::introspection;
 use super::work::{Answer, Done, Key, Working};
-use crate::event::{self, Event, Route};
+use crate::event::{self, Event, Route, Version, Weighed};
 use crate::heartbeat::{self, Beat, Pulse};
 use crate::msgpack::Bounds;
 
 /// Items that one stream may send before it is another's turn.
 const TURN: usize = 64;
+
+/// A call whose arguments take no more than this is not charged before its method has been polled once, and most are done
+/// then.
+const LIGHT: usize = 4 << 10;
 
 /// The state of a connection's calls.
 pub(super) struct Exchange {
@@ -39,8 +45,8 @@ pub(super) struct Exchange {
 impl Exchange {
     pub(super) fn new(connection: Connection) -> Self {
         Self {
+            answers: Answers::new(&connection),
             connection,
-            answers: Answers::new(),
             channels: HashMap::new(),
             working: Working::default(),
             ready: VecDeque::new(),
@@ -76,7 +82,7 @@ impl Exchange {
                 None => self.open(envelope, event),
             },
             Err(refusal) => {
-                let route = Route { envelope, response_to: refusal.message_id };
+                let route = Route { envelope, response_to: refusal.message_id, peer: refusal.peer };
                 let error = RpcError::new(ErrorKind::InvalidRequest, refusal.reason);
                 self.answers.error(route, &error);
             }
@@ -101,7 +107,7 @@ impl Exchange {
 
     /// A request.
     fn open(&mut self, envelope: &[u8], event: Event<'_>) {
-        let route = Route { envelope, response_to: event.message_id };
+        let route = Route { envelope, response_to: event.message_id, peer: event.peer };
         let Some(key) = event.message_id else {
             let message = "an event without a message_id cannot be answered";
             let error = RpcError::new(ErrorKind::InvalidRequest, message);
@@ -114,13 +120,17 @@ impl Exchange {
             return self.introspect(route, event);
         }
         let (name, bounds) = (event.name, Bounds::from(self.limits()));
-        let started =
-            event.args(bounds).and_then(|args| self.connection.session.start(name, Params::Positional(args)));
-        match started {
-            Ok(Started::Call(call)) => self.call(route, key, call),
-            Ok(Started::Stream(stream)) => self.stream(route, key, stream),
+        match event.args(bounds).and_then(|args| self.start(name, args)) {
+            Ok((Started::Call(call), held)) => self.call(route, key, call, held),
+            Ok((Started::Stream(stream), held)) => self.stream(route, key, stream, held),
             Err(error) => self.answers.refusal(route, name, &error),
         }
+    }
+
+    /// Starts a method; long arguments are charged before anything of it has run.
+    fn start(&self, name: &str, args: Weighed<Vec<Value>>) -> Result<(Started, Held), RpcError> {
+        let held = Held::new(&self.connection, args.bytes)?;
+        Ok((self.connection.session.start(name, Params::Positional(args.value))?, held))
     }
 
     fn admit(&self, key: &[u8]) -> Result<(), RpcError> {
@@ -144,7 +154,7 @@ impl Exchange {
     fn introspect(&mut self, route: Route<'_>, event: Event<'_>) {
         let (name, bounds) = (event.name, Bounds::from(self.limits()));
         let methods = self.connection.session.methods();
-        match introspection::answer(methods, name, || event.args(bounds)) {
+        match introspection::answer(methods, name, || Ok(event.args(bounds)?.value)) {
             None => self.answers.name_error(route, name),
             Some(Ok(value)) => self.answers.value(route, &value),
             Some(Err(failure)) => self.answers.failure(route, &failure),
@@ -152,28 +162,62 @@ impl Exchange {
     }
 
     /// Polls once in place; most methods answer then and there, and cost no channel.
-    fn call(&mut self, route: Route<'_>, key: &[u8], mut call: Call) {
+    fn call(&mut self, route: Route<'_>, key: &[u8], mut call: Call, held: Held) {
         match Pin::new(&mut call).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(answer) => self.answers.answer(route, answer),
             Poll::Pending => {
                 let key = Key::from(key);
                 let work = self.working.call(key.clone(), call);
-                self.insert(route, key, State::Calling(work));
+                self.insert(route, key, State::Calling(work), held);
             }
         }
     }
 
-    fn stream(&mut self, route: Route<'_>, key: &[u8], stream: CallStream) {
+    fn stream(&mut self, route: Route<'_>, key: &[u8], stream: CallStream, held: Held) {
         let key = Key::from(key);
-        self.insert(route, key.clone(), State::Waiting(Rest::Items(stream)));
+        self.insert(route, key.clone(), State::Waiting(Rest::Items(stream)), held);
         self.go_on(key);
     }
 
-    fn insert(&mut self, route: Route<'_>, key: Key, state: State) {
-        let pulse = Pulse::new(Instant::now());
+    fn insert(&mut self, route: Route<'_>, key: Key, state: State, held: Held) {
+        let pulse = match route.peer.version {
+            Version::First => Pulse::passive(Instant::now()),
+            Version::Current => Pulse::new(Instant::now()),
+        };
         self.due.get_or_insert(pulse.due());
-        let channel = Channel { envelope: route.envelope.into(), slots: 1, pulse, state };
+        let channel = Channel {
+            envelope: route.envelope.into(),
+            peer: route.peer,
+            slots: 1,
+            pulse,
+            state,
+            _held: held.charge(&self.connection),
+        };
         self.channels.insert(key, channel);
+    }
+}
+
+/// What a call's arguments take in memory.
+enum Held {
+    /// So little that it is charged once the call turns out to take time.
+    Light(usize),
+    Heavy(Charge),
+}
+
+impl Held {
+    fn new(connection: &Connection, bytes: usize) -> Result<Self, OverBudget> {
+        Ok(if bytes <= LIGHT { Held::Light(bytes) } else { Held::Heavy(connection.budget.charge(bytes)?) })
+    }
+
+    fn charge(self, connection: &Connection) -> Charge {
+        match self {
+            Held::Heavy(charge) => charge,
+            Held::Light(bytes) => {
+                let mut charge = connection.budget.nothing();
+                charge.set(bytes);
+                charge
+            }
+        }
     }
 }
 
@@ -274,7 +318,7 @@ impl Exchange {
 
     /// Sends the heartbeats that are due and drops the channels of lost peers.
     pub(super) fn beat(&mut self, now: Instant) {
-        if !self.has_room() {
+        if !self.has_room() || self.connection.budget.is_full() {
             self.listening = Some(now);
         }
         if self.answers.out.is_full() {

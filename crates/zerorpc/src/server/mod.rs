@@ -10,7 +10,7 @@ mod work;
 
 use manywire_core::Connection;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 pub use self::publisher::{Publisher, serve_events};
 use self::router::Router;
@@ -21,10 +21,12 @@ pub async fn serve<IO>(io: IO, connection: Connection)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    // One limit for the greeting, READY and a first message.
+    let patience = Instant::now().checked_add(connection.limits.handshake);
     let Some(link) = greet(io, SocketType::Router, &connection).await else {
         return;
     };
-    if let Err(reason) = Router::new(link, connection).run().await {
+    if let Err(reason) = Router::new(link, connection, patience).run().await {
         tracing::debug!(%reason, "zerorpc connection closed");
     }
 }
@@ -35,9 +37,9 @@ async fn greet<IO: AsyncRead + AsyncWrite + Unpin>(
     socket: SocketType,
     connection: &Connection,
 ) -> Option<Link<IO>> {
-    let limits = &connection.limits;
+    let (limits, budget) = (&connection.limits, &connection.budget);
     tokio::select! {
-        greeted = timeout(limits.handshake, Link::open(io, socket, limits.message_bytes)) => match greeted {
+        greeted = timeout(limits.handshake, Link::open(io, socket, budget, limits)) => match greeted {
             Ok(Ok(link)) => return Some(link),
             Ok(Err(reason)) => tracing::debug!(%reason, "zerorpc handshake failed"),
             Err(_) => tracing::debug!("zerorpc handshake not done in time"),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use manywire_core::{Connection, RpcError, Value};
+use manywire_core::{Charge, Connection, RpcError, Value};
+use manywire_stream::Outbox;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::{self, Receiver};
@@ -14,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use super::greet;
 use crate::event::Writer;
 use crate::zmtp::frame::{self, Kind};
-use crate::zmtp::{Closed, Link, Outbox, Received, SocketType};
+use crate::zmtp::{Closed, Link, Received, SocketType};
 
 /// Events kept for a subscriber that reads slowly, as many as libzmq keeps; after that it misses some.
 const HIGH_WATER: usize = 1000;
@@ -72,7 +73,9 @@ where
     let Some(link) = greet(io, SocketType::Publish, &connection).await else {
         return;
     };
-    let mut subscriber = Subscribed { link, out: Outbox::default(), topics: Topics::default() };
+    let Connection { budget, limits, .. } = &connection;
+    let mut subscriber =
+        Subscribed { link, out: Outbox::new(budget, limits), topics: Topics::new(budget.nothing()) };
     let left = tokio::select! {
         left = subscriber.run(events) => left,
         () = connection.drain.started() => Ok(()),
@@ -145,13 +148,17 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Subscribed<IO> {
 }
 
 /// The prefixes that a subscriber wants; one that it asked for twice must be cancelled twice.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Topics {
     prefixes: Vec<Vec<u8>>,
-    bytes: usize,
+    held: Charge,
 }
 
 impl Topics {
+    fn new(held: Charge) -> Self {
+        Self { prefixes: Vec::new(), held }
+    }
+
     fn want(&self, event: &[u8]) -> bool {
         self.prefixes.iter().any(|prefix| event.starts_with(prefix))
     }
@@ -161,33 +168,39 @@ impl Topics {
         let cost = prefix.len() + 32;
         if wanted {
             self.prefixes.push(prefix.to_vec());
-            self.bytes += cost;
+            self.held.set(self.held.bytes() + cost);
         } else if let Some(index) = self.prefixes.iter().position(|known| known == prefix) {
             self.prefixes.swap_remove(index);
-            self.bytes -= cost;
+            self.held.set(self.held.bytes() - cost);
         }
-        self.bytes <= TOPIC_BYTES
+        self.held.bytes() <= TOPIC_BYTES
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use manywire_core::{Budget, Limits};
+
     use super::*;
+
+    fn topics() -> Topics {
+        Topics::new(Budget::alone(&Limits::default()).nothing())
+    }
 
     #[test]
     fn a_prefix_wanted_twice_is_cancelled_twice() {
-        let mut topics = Topics::default();
+        let mut topics = topics();
         assert!(!topics.want(b"abc"));
         for (wanted, then) in [(true, true), (true, true), (false, true), (false, false), (false, false)] {
             assert!(topics.change(wanted, b"ab"));
             assert_eq!(topics.want(b"abc"), then);
         }
-        assert!(topics.change(true, b"") && topics.want(b"") && topics.bytes == 32);
+        assert!(topics.change(true, b"") && topics.want(b"") && topics.held.bytes() == 32);
     }
 
     #[test]
     fn subscriptions_without_end_are_refused() {
-        let mut topics = Topics::default();
+        let mut topics = topics();
         let taken = (0..1_000_000u32).take_while(|n| topics.change(true, &n.to_be_bytes())).count();
         assert!((1000..2000).contains(&taken), "{taken}");
     }

@@ -16,8 +16,8 @@ pub(super) struct Router<IO> {
     link: Link<IO>,
     exchange: Exchange,
     alarm: Option<Pin<Box<Sleep>>>,
-    /// Bytes sent by the last time that the clock found too many waiting.
-    stuck: Option<u64>,
+    /// By when a first message has to be complete; none once it is, or where there is no such limit.
+    patience: Option<Instant>,
 }
 
 /// How far the input was taken up.
@@ -30,8 +30,9 @@ enum Input {
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Router<IO> {
-    pub(super) fn new(link: Link<IO>, connection: Connection) -> Self {
-        Self { link, exchange: Exchange::new(connection), alarm: None, stuck: None }
+    /// A connection whose first message has to be complete by the end of `patience`.
+    pub(super) fn new(link: Link<IO>, connection: Connection, patience: Option<Instant>) -> Self {
+        Self { link, exchange: Exchange::new(connection), alarm: None, patience }
     }
 
     /// Serves until the peer leaves, or until the server winds down and nothing is under way.
@@ -82,17 +83,21 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Router<IO> {
         while self.exchange.has_room() {
             match self.link.next(&mut self.exchange.answers.out)? {
                 None => break,
-                Some(Received::Message { envelope, payload }) => self.exchange.receive(envelope, payload),
+                Some(Received::Message { envelope, payload }) => {
+                    self.patience = None;
+                    self.exchange.receive(envelope, payload);
+                }
                 Some(Received::Topic { .. } | Received::Command) => {}
             }
         }
+        self.link.release();
         Ok(())
     }
 
     /// Does what is due by the clock.
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Result<(), Closed> {
         loop {
-            let due = self.exchange.due.into_iter().chain(self.link.quiet_end()).min();
+            let due = self.exchange.due.into_iter().chain(self.link.quiet_end()).chain(self.patience).min();
             let Some(due) = due else {
                 return Ok(());
             };
@@ -111,15 +116,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Router<IO> {
         if self.link.quiet_end().is_some_and(|end| end <= now) {
             return Err(Closed::Silent);
         }
-        if self.exchange.due.is_none_or(|due| due > now) {
-            return Ok(());
+        if self.patience.is_some_and(|end| end <= now) {
+            return Err(Closed::Idle);
         }
-        let waiting = self.exchange.answers.out.is_full().then(|| self.exchange.answers.out.total());
-        if waiting.is_some() && waiting == self.stuck {
-            return Err(Closed::Stuck);
+        if self.exchange.due.is_some_and(|due| due <= now) {
+            self.exchange.beat(now);
         }
-        self.stuck = waiting;
-        self.exchange.beat(now);
         Ok(())
     }
 }

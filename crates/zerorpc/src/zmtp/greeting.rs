@@ -1,12 +1,14 @@
 //! The 64 bytes that both sides send first.
 //!
 //! ```text
-//! ff 00 00 00 00 00 00 00 01 7f    signature
+//! ff 00 00 00 00 00 00 00 01 7f    signature: ff, padding, and a byte whose lowest bit is set
 //! 03 01                            version 3.1
 //! 'NULL' 00 × 16                   mechanism
 //! 00                               not the mechanism's server
 //! 00 × 31                          filler
 //! ```
+//!
+//! The padding is not looked at: libzmq and JeroMQ put the length of a socket's identity there, plus one.
 
 /// Bytes in a greeting.
 pub(crate) const LENGTH: usize = 64;
@@ -40,7 +42,7 @@ pub(crate) enum GreetingError {
 /// Checks as much of a peer's greeting as has come, so that a wrong one is refused early.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), GreetingError> {
     let at = |index: usize| bytes.get(index).copied();
-    if at(0).is_some_and(|b| b != 0xff) || at(9).is_some_and(|b| b != 0x7f) {
+    if at(0).is_some_and(|b| b != 0xff) || at(9).is_some_and(|b| b & 1 == 0) {
         return Err(GreetingError::Signature);
     }
     // The revision byte of ZMTP 2.0 is 1; versions count up from there.
@@ -62,6 +64,18 @@ mod tests {
         for cut in 0..=LENGTH {
             assert_eq!(check(&OURS[..cut]), Ok(()));
         }
+    }
+
+    #[test]
+    fn the_padding_is_not_looked_at() {
+        let mut greeting = OURS;
+        greeting[1..9].copy_from_slice(&[0xa5; 8]);
+        greeting[9] = 0x01;
+        for cut in 0..=LENGTH {
+            assert_eq!(check(&greeting[..cut]), Ok(()));
+        }
+        greeting[9] = 0x7e;
+        assert_eq!(check(&greeting[..10]), Err(GreetingError::Signature));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use super::command::{self, Command, CommandError, SocketType};
 use super::frame::FrameError;
 use super::greeting::{self, GreetingError};
-use super::inbox::{Inbox, Incoming};
+use super::messages::{Incoming, Messages};
 
 /// Why a handshake failed.
 #[derive(Debug, thiserror::Error)]
@@ -34,29 +34,29 @@ pub(crate) enum HandshakeError {
 /// libzmq 4.3 closes on a peer whose READY comes before its own greeting is complete, so each step waits for the other side's.
 pub(crate) async fn handshake<IO: AsyncRead + AsyncWrite + Unpin>(
     io: &mut IO,
-    inbox: &mut Inbox,
+    messages: &mut Messages,
     socket: SocketType,
     limit: usize,
 ) -> Result<(), HandshakeError> {
     send(io, &greeting::OURS).await?;
-    while inbox.bytes().len() < greeting::LENGTH {
-        greeting::check(inbox.bytes())?;
-        read(io, inbox).await?;
+    while messages.bytes().len() < greeting::LENGTH {
+        greeting::check(messages.bytes())?;
+        read(io, messages).await?;
     }
-    greeting::check(inbox.bytes())?;
-    inbox.consume(greeting::LENGTH);
+    greeting::check(messages.bytes())?;
+    messages.consume(greeting::LENGTH);
 
     let mut ready = Vec::new();
     command::encode_ready(&mut ready, socket);
     send(io, &ready).await?;
     loop {
-        match peer_ready(inbox, socket) {
+        match peer_ready(messages, socket) {
             Ok(true) => break,
-            Ok(false) => read(io, inbox).await?,
+            Ok(false) => read(io, messages).await?,
             Err(refusal) => return Err(refuse(io, refusal).await),
         }
     }
-    inbox.open(limit);
+    messages.open(limit);
     Ok(())
 }
 
@@ -70,8 +70,8 @@ async fn refuse<IO: AsyncWrite + Unpin>(io: &mut IO, refusal: HandshakeError) ->
 }
 
 /// Whether the peer's READY has come, and fits.
-fn peer_ready(inbox: &mut Inbox, socket: SocketType) -> Result<bool, HandshakeError> {
-    while let Some(incoming) = inbox.next()? {
+fn peer_ready(messages: &mut Messages, socket: SocketType) -> Result<bool, HandshakeError> {
+    while let Some(incoming) = messages.next()? {
         let Incoming::Command(body) = incoming else {
             return Err(HandshakeError::NotReady);
         };
@@ -95,8 +95,8 @@ async fn send<IO: AsyncWrite + Unpin>(io: &mut IO, bytes: &[u8]) -> io::Result<(
     io.flush().await
 }
 
-async fn read<IO: AsyncRead + Unpin>(io: &mut IO, inbox: &mut Inbox) -> io::Result<()> {
-    match poll_fn(|cx| inbox.poll_read(io, cx)).await? {
+async fn read<IO: AsyncRead + Unpin>(io: &mut IO, messages: &mut Messages) -> io::Result<()> {
+    match poll_fn(|cx| messages.poll_read(io, cx)).await? {
         0 => Err(io::ErrorKind::UnexpectedEof.into()),
         _ => Ok(()),
     }

@@ -4,13 +4,15 @@ use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use manywire_core::{Budget, Limits};
+use manywire_stream::Outbox;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use super::command::{self, Command, CommandError};
 use super::frame::FrameError;
-use super::inbox::{Inbox, Incoming};
-use super::{HandshakeError, Outbox, SocketType, handshake};
+use super::messages::{Incoming, Messages};
+use super::{HandshakeError, SocketType, handshake};
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -25,10 +27,10 @@ pub(crate) enum Closed {
     Peer,
     #[error("the peer refused: {0}")]
     Refused(String),
-    #[error("the peer stopped reading")]
-    Stuck,
     #[error("the peer was silent for longer than its PING allows")]
     Silent,
+    #[error("no first call within the handshake limit")]
+    Idle,
     #[error("the peer subscribed to too much")]
     Topics,
 }
@@ -48,22 +50,30 @@ pub(crate) enum Received<'a> {
 #[derive(Debug)]
 pub(crate) struct Link<IO> {
     pub(crate) io: IO,
-    inbox: Inbox,
+    messages: Messages,
     /// How long a PING lets the peer be silent, and when that time is over.
     quiet: Option<(Duration, Instant)>,
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Link<IO> {
     /// Shakes hands.
-    pub(crate) async fn open(mut io: IO, socket: SocketType, limit: usize) -> Result<Self, HandshakeError> {
-        let mut inbox = Inbox::new();
-        handshake(&mut io, &mut inbox, socket, limit).await?;
-        Ok(Self { io, inbox, quiet: None })
+    pub(crate) async fn open(
+        mut io: IO,
+        socket: SocketType,
+        budget: &Budget,
+        limits: &Limits,
+    ) -> Result<Self, HandshakeError> {
+        let mut messages = match socket {
+            SocketType::Router | SocketType::Publish => Messages::new(budget, limits),
+            SocketType::Dealer | SocketType::Subscribe => Messages::patient(budget, limits),
+        };
+        handshake(&mut io, &mut messages, socket, limits.message_bytes).await?;
+        Ok(Self { io, messages, quiet: None })
     }
 
     /// Reads once.
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
-        let count = ready!(self.inbox.poll_read(&mut self.io, cx))?;
+        let count = ready!(self.messages.poll_read(&mut self.io, cx))?;
         if count == 0 {
             return Poll::Ready(Err(Closed::Peer));
         }
@@ -75,7 +85,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Link<IO> {
 
     /// The next of what was read; none until more is. Answers to commands go to `out`.
     pub(crate) fn next(&mut self, out: &mut Outbox) -> Result<Option<Received<'_>>, Closed> {
-        let body = match self.inbox.next()? {
+        let body = match self.messages.next()? {
             None => return Ok(None),
             Some(Incoming::Message { envelope, payload }) => {
                 return Ok(Some(Received::Message { envelope, payload }));
@@ -98,6 +108,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Link<IO> {
         Ok(Some(Received::Command))
     }
 
+    /// Gives up the room of what was taken; to be called before a wait for anything but more input.
+    pub(crate) fn release(&mut self) {
+        self.messages.release();
+    }
+
     /// When the peer, if it stays silent, is to be taken for gone.
     pub(crate) fn quiet_end(&self) -> Option<Instant> {
         self.quiet.map(|(_, end)| end)
@@ -113,8 +128,11 @@ mod tests {
     #[tokio::test]
     async fn answers_to_pings_do_not_pile_up() {
         let pings = b"\x04\x07\x04PING\0\0".repeat(100_000);
-        let mut link = Link { io: Cursor::new(pings), inbox: Inbox::new(), quiet: None };
-        let mut out = Outbox::default();
+        let limits = Limits::default();
+        let budget = Budget::alone(&limits);
+        let messages = Messages::new(&budget, &limits);
+        let mut link = Link { io: Cursor::new(pings), messages, quiet: None };
+        let mut out = Outbox::new(&budget, &limits);
         let mut answered = 0;
         while std::future::poll_fn(|cx| link.poll_read(cx)).await.is_ok() {
             while let Some(Received::Command) = link.next(&mut out).unwrap() {

@@ -6,13 +6,11 @@ mod command;
 pub(crate) mod frame;
 mod greeting;
 mod handshake;
-mod inbox;
 mod link;
-mod outbox;
+mod messages;
 
 pub(crate) use command::{SocketType, encode_subscription};
 pub(crate) use handshake::{HandshakeError, handshake};
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use inbox::{Inbox, Incoming};
 pub(crate) use link::{Closed, Link, Received};
-pub(crate) use outbox::Outbox;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use messages::{Incoming, Messages};

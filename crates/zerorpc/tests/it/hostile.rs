@@ -138,7 +138,12 @@ async fn what_is_no_event_is_answered_with_an_error() {
     ] {
         peer.send(&message(&payload)).await;
         let answer = peer.event().await.unwrap();
-        assert!(answer.starts_with("\\xa3ERR\\x93") && answer.contains(error), "{error}: {answer}");
+        // Without a version in its headers a peer gets errors of one text.
+        let parts = if payload.starts_with(b"\x93\x80") { 1 } else { 3 };
+        assert!(
+            answer.starts_with(&format!("\\xa3ERR\\x9{parts}")) && answer.contains(error),
+            "{error}: {answer}"
+        );
     }
     peer.send(&request("again", "add", b"\x92\x01\x02")).await;
     assert_eq!(peer.event().await.unwrap(), "\\xa2OK\\x91\\x03");

@@ -1,12 +1,12 @@
 //! What a peer sends, cut into messages and commands as it comes.
 
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Buf as _, BytesMut};
+use manywire_core::{Budget, Limits};
+use manywire_stream::Inbox;
 use tokio::io::AsyncRead;
-use tokio_util::io::poll_read_buf;
 
 use super::frame::{FrameError, Header, Kind, decode_header};
 
@@ -14,8 +14,6 @@ use super::frame::{FrameError, Header, Kind, decode_header};
 const ENVELOPE: usize = 1024;
 /// Bytes in a command, and in anything before the handshake is over.
 const COMMAND: usize = 4 << 10;
-const FIRST_READ: usize = 4 << 10;
-const LONGEST_READ: usize = 64 << 10;
 
 /// A message or a command, lent from the buffer.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,30 +24,31 @@ pub(crate) enum Incoming<'a> {
     Command(&'a [u8]),
 }
 
-/// The bytes received and not yet taken.
+/// The messages in what was received and not yet taken.
 #[derive(Debug)]
-pub(crate) struct Inbox {
-    buffer: BytesMut,
+pub(crate) struct Messages {
+    inbox: Inbox,
     /// Bytes at the front that were lent out last time.
     lent: usize,
     /// Bytes and number of the frames of an incomplete message that precede its last.
     envelope: usize,
     frames: usize,
     limit: usize,
-    read_size: usize,
 }
 
-impl Inbox {
-    /// An empty inbox that takes only what a handshake needs.
-    pub(crate) fn new() -> Self {
-        Self {
-            buffer: BytesMut::new(),
-            lent: 0,
-            envelope: 0,
-            frames: 0,
-            limit: COMMAND,
-            read_size: FIRST_READ,
-        }
+impl Messages {
+    /// Nothing received; only what a handshake needs is taken.
+    pub(crate) fn new(budget: &Budget, limits: &Limits) -> Self {
+        Self::of(Inbox::new(BytesMut::new(), budget, limits))
+    }
+
+    /// The same for a client, whose user may take long to read what the server sends.
+    pub(crate) fn patient(budget: &Budget, limits: &Limits) -> Self {
+        Self::of(Inbox::new(BytesMut::new(), budget, limits).patient())
+    }
+
+    fn of(inbox: Inbox) -> Self {
+        Self { inbox, lent: 0, envelope: 0, frames: 0, limit: COMMAND }
     }
 
     /// From now on, messages may have `limit` bytes.
@@ -59,12 +58,18 @@ impl Inbox {
 
     /// The bytes not yet taken.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.buffer[self.lent..]
+        &self.inbox.bytes()[self.lent..]
     }
 
     /// Takes bytes that are no frames: a greeting.
     pub(crate) fn consume(&mut self, count: usize) {
-        self.lent += count.min(self.buffer.len() - self.lent);
+        self.lent += count.min(self.bytes().len());
+    }
+
+    /// Gives up what was lent, and the room of a message much longer than most.
+    pub(crate) fn release(&mut self) {
+        self.inbox.buffer().advance(std::mem::take(&mut self.lent));
+        self.inbox.trim();
     }
 
     /// Reads once from the peer; zero bytes mean that it closed.
@@ -74,32 +79,19 @@ impl Inbox {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         self.release();
-        self.buffer.reserve(self.read_size);
-        let count = std::task::ready!(poll_read_buf(Pin::new(io), cx, &mut self.buffer))?;
-        if count >= self.read_size {
-            self.read_size = (self.read_size * 2).min(LONGEST_READ);
-        }
-        Poll::Ready(Ok(count))
-    }
-
-    /// Gives up what was lent, and the room of a message much longer than most.
-    fn release(&mut self) {
-        self.buffer.advance(std::mem::take(&mut self.lent));
-        if self.buffer.is_empty() && self.buffer.capacity() > 2 * LONGEST_READ {
-            self.buffer = BytesMut::new();
-        }
+        self.inbox.poll_read(io, cx)
     }
 
     /// The next complete message or command; none until more bytes come.
     pub(crate) fn next(&mut self) -> Result<Option<Incoming<'_>>, FrameError> {
-        self.buffer.advance(std::mem::take(&mut self.lent));
+        self.inbox.buffer().advance(std::mem::take(&mut self.lent));
         loop {
-            let Some(header) = decode_header(&self.buffer[self.envelope..])? else {
+            let Some(header) = decode_header(&self.inbox.bytes()[self.envelope..])? else {
                 return Ok(None);
             };
             let length = self.admit(header)?;
             let end = self.envelope + header.size + length;
-            if self.buffer.len() < end {
+            if self.inbox.bytes().len() < end {
                 return Ok(None);
             }
             match header.kind {
@@ -137,17 +129,17 @@ impl Inbox {
         self.frames = 0;
         self.lent = end;
         Incoming::Message {
-            envelope: &self.buffer[..envelope],
-            payload: &self.buffer[envelope + header.size..end],
+            envelope: &self.inbox.bytes()[..envelope],
+            payload: &self.inbox.bytes()[envelope + header.size..end],
         }
     }
 
     /// libzmq's heartbeats may come between two frames of a message; the command is moved to the front, before them.
     fn lend_command(&mut self, header: Header, end: usize) -> Incoming<'_> {
-        self.buffer[..end].rotate_left(self.envelope);
+        self.inbox.buffer()[..end].rotate_left(self.envelope);
         let length = end - self.envelope;
         self.lent = length;
-        Incoming::Command(&self.buffer[header.size..length])
+        Incoming::Command(&self.inbox.bytes()[header.size..length])
     }
 }
 
@@ -155,16 +147,17 @@ impl Inbox {
 mod tests {
     use super::*;
 
-    fn inbox(bytes: &[u8]) -> Inbox {
-        let mut inbox = Inbox::new();
-        inbox.open(1000);
-        inbox.buffer.extend_from_slice(bytes);
-        inbox
+    fn messages(bytes: &[u8]) -> Messages {
+        let limits = Limits::default();
+        let mut messages = Messages::new(&Budget::alone(&limits), &limits);
+        messages.open(1000);
+        messages.inbox.buffer().extend_from_slice(bytes);
+        messages
     }
 
-    fn all(inbox: &mut Inbox) -> Vec<String> {
+    fn all(messages: &mut Messages) -> Vec<String> {
         let mut seen = Vec::new();
-        while let Some(incoming) = inbox.next().unwrap() {
+        while let Some(incoming) = messages.next().unwrap() {
             seen.push(format!("{incoming:?}"));
         }
         seen
@@ -174,25 +167,25 @@ mod tests {
 
     #[test]
     fn messages_keep_their_envelopes_and_commands_their_turn() {
-        let mut inbox = inbox(TRAFFIC);
+        let mut messages = messages(TRAFFIC);
         let message = |envelope, payload| Incoming::Message { envelope, payload };
-        assert_eq!(inbox.next(), Ok(Some(message(b"\x01\0", b"hi"))));
-        assert_eq!(inbox.next(), Ok(Some(Incoming::Command(b"\x02xy"))));
-        assert_eq!(inbox.next(), Ok(Some(Incoming::Command(b"\x01z"))));
-        assert_eq!(inbox.next(), Ok(Some(message(b"\x01\x01a\x01\0", b"b"))));
-        assert_eq!(inbox.next(), Ok(Some(message(b"", b""))));
-        assert_eq!(inbox.next(), Ok(None));
+        assert_eq!(messages.next(), Ok(Some(message(b"\x01\0", b"hi"))));
+        assert_eq!(messages.next(), Ok(Some(Incoming::Command(b"\x02xy"))));
+        assert_eq!(messages.next(), Ok(Some(Incoming::Command(b"\x01z"))));
+        assert_eq!(messages.next(), Ok(Some(message(b"\x01\x01a\x01\0", b"b"))));
+        assert_eq!(messages.next(), Ok(Some(message(b"", b""))));
+        assert_eq!(messages.next(), Ok(None));
     }
 
     #[test]
     fn the_cut_into_packets_makes_no_difference() {
-        let whole = all(&mut inbox(TRAFFIC));
+        let whole = all(&mut messages(TRAFFIC));
         for size in 1..TRAFFIC.len() {
-            let mut inbox = inbox(b"");
+            let mut messages = messages(b"");
             let mut seen = Vec::new();
             for packet in TRAFFIC.chunks(size) {
-                inbox.buffer.extend_from_slice(packet);
-                seen.extend(all(&mut inbox));
+                messages.inbox.buffer().extend_from_slice(packet);
+                seen.extend(all(&mut messages));
             }
             assert_eq!(seen, whole, "packets of {size}");
         }
@@ -202,13 +195,13 @@ mod tests {
     fn a_length_beyond_the_limit_is_refused_before_its_bytes_come() {
         let claim = |flags: u8, length: u64| [&[flags][..], &length.to_be_bytes()].concat();
         for (flags, length) in [(2, 1 << 62), (2, 1001), (3, 1025), (6, 4097), (6, u64::MAX)] {
-            assert!(inbox(&claim(flags, length)).next().is_err());
+            assert!(messages(&claim(flags, length)).next().is_err());
         }
-        assert_eq!(inbox(&claim(2, 1000)).next(), Ok(None));
+        assert_eq!(messages(&claim(2, 1000)).next(), Ok(None));
     }
 
     #[test]
     fn frames_without_end_are_refused() {
-        assert_eq!(inbox(&[1, 0].repeat(17)).next(), Err(FrameError::Envelope(ENVELOPE)));
+        assert_eq!(messages(&[1, 0].repeat(17)).next(), Err(FrameError::Envelope(ENVELOPE)));
     }
 }
