@@ -80,6 +80,12 @@ USER 65532:65532
 FROM clients AS interop
 LABEL org.opencontainers.image.title="manywire interop" \
       org.opencontainers.image.description="Every client against every server, and the bench"
+USER root
+RUN --mount=type=bind,from=settings,target=/run/settings \
+    [ ! -f /run/settings/env ] || . /run/settings/env; \
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends ruby ruby-xmlrpc librpc-xml-perl >/dev/null && \
+    rm -rf /var/lib/apt/lists/*
+USER 65532:65532
 COPY --from=build-node /usr/local/bin/node /usr/local/bin/
 COPY proto proto
 COPY crates crates

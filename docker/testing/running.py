@@ -37,7 +37,7 @@ class Log:
     def progress(self, what, now):
         """That something still goes on; not in the file, which has all of it."""
         if time.monotonic() - self.shown >= PROGRESS_SECONDS:
-            print(f"{time.monotonic() - self.started:6.1f} … {what[:50]}: {now}"[:118], flush=True)
+            print(f"{time.monotonic() - self.started:6.1f} … {what[:40]}: {now}"[:118], flush=True)
             self.shown = time.monotonic()
 
     def check(self, name, passed, why=""):
@@ -74,7 +74,7 @@ class Started:
                 status = self.process.wait(min(left, PROGRESS_SECONDS))
                 self.reader.join(5)
                 return status
-            self.log.progress(shlex.join(self.command), self.last_line())
+            self.log.progress(f"{Path(self.command[0]).name} {self.command[-1]}", self.last_line())
         self.end()
         raise Trouble(f"{shlex.join(self.command)} did not end within {seconds} s")
 
