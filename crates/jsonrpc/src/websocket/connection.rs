@@ -129,7 +129,7 @@ async fn say_goodbye<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
         }
         writer.flush().await?;
         writer.shut_down(limits).await?;
-        Ok(())
+        Ok::<(), Stop>(())
     };
     if let Ok(closed) = tokio::time::timeout(GOODBYE, closes).await {
         closed?;
