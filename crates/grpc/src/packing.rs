@@ -32,6 +32,9 @@ pub(crate) struct Packing {
     output: Vec<u8>,
 }
 
+/// A frame, and what it is charged.
+type Packed = (Bytes, Option<Charge>);
+
 /// A message on its way into the output, which is lent to the compressor.
 struct Begun {
     compressor: Compressor,
@@ -57,10 +60,7 @@ impl Packing {
     }
 
     /// The next frame of compressed messages; none when there is nothing more to compress.
-    pub(crate) fn poll_frame(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<(Bytes, Option<Charge>)>, Status>> {
+    pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Packed>, Status>> {
         loop {
             if let Some(begun) = self.begun.take()
                 && !self.go_on(begun)?
@@ -76,7 +76,7 @@ impl Packing {
         }
     }
 
-    fn frame(&mut self) -> (Bytes, Option<Charge>) {
+    fn frame(&mut self) -> Packed {
         let output = std::mem::take(&mut self.output);
         let charge = match &self.charge {
             None => None,

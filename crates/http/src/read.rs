@@ -6,6 +6,7 @@ use http::{HeaderMap, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use manywire_core::{Budget, Charge, Limits, OverBudget};
+use tokio::time::Instant;
 
 use crate::Content;
 use crate::content::SMALL;
@@ -97,14 +98,35 @@ where
         whole.charge_for(first.len())?;
         return Ok(Content { bytes: first, charge: Some(whole.charge) });
     };
-    whole.push(&first)?;
-    drop(first);
-    whole.push(&second)?;
-    drop(second);
+    let mut patience = Patience { limits, budget, until: None };
+    patience.push(&mut whole, first).await?;
+    patience.push(&mut whole, second).await?;
     while let Some(piece) = next(body).await? {
-        whole.push(&piece)?;
+        patience.push(&mut whole, piece).await?;
     }
     Ok(whole.finish())
+}
+
+/// How long a body waits, and is not read, while the server's memory is short.
+struct Patience<'a> {
+    limits: &'a Limits,
+    budget: &'a Budget,
+    until: Option<Instant>,
+}
+
+impl Patience<'_> {
+    async fn push(&mut self, whole: &mut Whole, piece: Bytes) -> Result<(), BodyError> {
+        loop {
+            let refused = match whole.push(&piece) {
+                Err(BodyError::OverBudget(error @ OverBudget::Process(_))) => error,
+                pushed => return pushed,
+            };
+            // The handshake limit once for a body, and no wait for its own connection: that holds what it holds.
+            let until = *self.until.get_or_insert_with(|| Instant::now() + self.limits.handshake);
+            let room = self.budget.room_for(whole.growth(piece.len()));
+            tokio::time::timeout_at(until, room).await.map_err(|_| refused)?;
+        }
+    }
 }
 
 /// The next piece of data.
@@ -145,13 +167,19 @@ impl Whole {
         let length = self.bytes.len() + piece.len();
         self.check(length)?;
         if length > self.bytes.capacity() {
-            // Doubled, so that each byte is moved once or twice, and never more than was announced.
-            let capacity = length.max((self.bytes.capacity() * 2).min(self.most));
+            let capacity = self.bytes.capacity() + self.growth(piece.len());
             self.charge_for(capacity)?;
             self.bytes.reserve_exact(capacity - self.bytes.len());
         }
         self.bytes.extend_from_slice(piece);
         Ok(())
+    }
+
+    /// How many bytes larger the buffer becomes for so many more: it is doubled, so that each byte is moved once or twice, and
+    /// never larger than was announced.
+    fn growth(&self, more: usize) -> usize {
+        let (length, capacity) = (self.bytes.len() + more, self.bytes.capacity());
+        if length <= capacity { 0 } else { length.max((capacity * 2).min(self.most)) - capacity }
     }
 
     fn check(&self, length: usize) -> Result<(), BodyError> {

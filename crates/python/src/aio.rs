@@ -29,7 +29,6 @@ pub(crate) struct AsyncConnection {
 /// Connects; the future's result is an `AsyncConnection`.
 #[pyfunction]
 pub(crate) fn connect_async(
-    py: Python<'_>,
     future: Py<PyAny>,
     bridge: &Bridge,
     url: String,

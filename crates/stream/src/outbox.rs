@@ -48,7 +48,7 @@ impl Outbox {
     }
 
     /// How many bytes wait.
-    fn waiting(&self) -> usize {
+    pub fn waiting(&self) -> usize {
         self.bytes.len() - self.sent
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use manywire_core::{Limits, Memory, Shutdown};
 use manywire_http::Terms;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::Instant;
 
 use crate::demo::started;
 
@@ -110,4 +111,34 @@ async fn many_connections_hold_no_more_than_the_process_may_and_small_calls_are_
     }
     drop(greedy);
     until("all is given back", || memory.held() == 0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_waits_for_the_memory_of_others_and_not_for_ever() {
+    let limits = Arc::new(Limits { memory: 4 << 20, ..limits() });
+    let (memory, shutdown) = (Memory::new(&limits), Shutdown::new());
+    for is_freed in [true, false] {
+        let budget = memory.connection(&limits);
+        let terms = Terms { budget, ..Terms::new(limits.clone(), shutdown.drain()) };
+        let (mut stream, _) = started(terms, &shutdown);
+        let others = memory.connection(&limits).charge(3_500_000).unwrap();
+        let began = Instant::now();
+        let length = 1_000_000;
+        stream
+            .write_all(format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n").as_bytes())
+            .await
+            .unwrap();
+        let (mut reading, mut writing) = tokio::io::split(stream);
+        let sending = tokio::spawn(async move { writing.write_all(&vec![0; length]).await });
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert!(!sending.is_finished(), "it is not read");
+        let kept = (!is_freed).then_some(others);
+        let mut status = [0; 12];
+        reading.read_exact(&mut status).await.unwrap();
+        assert_eq!(&status[9..], if is_freed { b"200" } else { b"503" });
+        assert!(began.elapsed() < Duration::from_secs(11), "{:?}", began.elapsed());
+        drop((reading, kept));
+        sending.abort();
+        until("all is given back", || memory.held() == 0).await;
+    }
 }

@@ -137,11 +137,11 @@ async fn what_no_one_reads_is_charged_and_has_the_window_for_its_limit() {
             sending.send_data(Bytes::from(vec![0; room]), false).unwrap();
             sent += room;
         }
-        assert_eq!(sent, 256 << 10);
+        assert_eq!(sent, 128 << 10);
         held.push((answer, sending));
     }
-    until("it is charged", || client.budget.held() >= 20 * (256 << 10)).await;
-    assert_eq!(client.budget.held(), 20 * (256 << 10));
+    until("it is charged", || client.budget.held() >= 20 * (128 << 10)).await;
+    assert_eq!(client.budget.held(), 20 * (128 << 10));
     drop(held);
     until("it is given back", || client.budget.held() == 0).await;
 }
@@ -178,8 +178,8 @@ async fn a_body_that_trickles_ends_and_a_stream_between_two_messages_does_not() 
 async fn a_window_of_tiny_frames_is_no_flood() {
     let mut client = Client::connect(Limits::default(), 65_535).await;
     let (answer, mut sending) = client.post("/held", "application/grpc");
-    sending.reserve_capacity(256 << 10);
-    for _ in 0..(256 << 10) / 13 {
+    sending.reserve_capacity(128 << 10);
+    for _ in 0..(128 << 10) / 13 {
         sending.send_data(Bytes::from_static(&[0; 13]), false).unwrap();
     }
     sending.send_data(Bytes::new(), true).unwrap();

@@ -16,7 +16,6 @@ pub(crate) struct TestServer {
     pub(crate) shutdown: Shutdown,
     pub(crate) metrics: Metrics,
     pub(crate) memory: Memory,
-    pub(crate) limits: Arc<Limits>,
     acceptor: Acceptor,
 }
 
@@ -62,7 +61,6 @@ impl TestServer {
             shutdown: acceptor.shutdown.clone(),
             metrics,
             memory: acceptor.memory.clone(),
-            limits: acceptor.limits.clone(),
             acceptor: acceptor.clone(),
         };
         tokio::spawn(async move {

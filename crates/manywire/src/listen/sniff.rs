@@ -34,7 +34,7 @@ const EMPTY_LINES: usize = 64;
 
 /// Looks at the first bytes of a connection.
 pub(crate) fn look(bytes: &[u8]) -> Verdict {
-    use Protocol::{Gob, Json, Tls, Zmtp};
+    use Protocol::{Gob, Json, Tls};
     match *bytes {
         [] => Verdict::NeedMore,
         [0x16, 0x03, ..] => Verdict::Is(Tls),
