@@ -49,6 +49,9 @@ fn learn_to(repeats: usize, types: &mut Types, ask: &mut dyn FnMut(Probe<'_>)) -
     for _ in 0..MOST_RUNS {
         let mut is_new = false;
         ask(Probe { learnt: &mut learnt, around: None, repeats, is_new: &mut is_new });
+        if matches!(learnt, Learnt::Number) {
+            return None;
+        }
         if learnt.is_known() {
             let mut structs = Vec::new();
             return Some((learnt.node(types, &mut structs), learnt.is_recursive()));
@@ -86,6 +89,8 @@ fn is_same(types: &Types, a: Node, b: Node, assumed: &mut Vec<(Node, Node)>) -> 
 enum Learnt {
     Unknown,
     Basic(Node),
+    /// An int or a float, whichever its value is: a float where the type has to be told before the value.
+    Number,
     /// `u8`, of which a list is bytes.
     Byte,
     List(Box<Learnt>),
@@ -104,7 +109,7 @@ impl Learnt {
     fn is_known(&self) -> bool {
         match self {
             Learnt::Unknown => false,
-            Learnt::Basic(_) | Learnt::Byte | Learnt::Again(_) => true,
+            Learnt::Basic(_) | Learnt::Number | Learnt::Byte | Learnt::Again(_) => true,
             Learnt::List(item) => item.is_known(),
             Learnt::Tuple(items) => items.iter().all(Learnt::is_known),
             Learnt::Map(pair) => pair.0.is_known() && pair.1.is_known(),
@@ -116,7 +121,7 @@ impl Learnt {
 
     fn is_recursive(&self) -> bool {
         match self {
-            Learnt::Unknown | Learnt::Basic(_) | Learnt::Byte => false,
+            Learnt::Unknown | Learnt::Basic(_) | Learnt::Number | Learnt::Byte => false,
             Learnt::Again(_) => true,
             Learnt::List(item) => item.is_recursive(),
             Learnt::Tuple(items) => items.iter().any(Learnt::is_recursive),
@@ -130,6 +135,7 @@ impl Learnt {
         match self {
             Learnt::Unknown => types::INTERFACE,
             Learnt::Basic(node) => *node,
+            Learnt::Number => types::FLOAT,
             Learnt::Byte => types::UINT,
             Learnt::List(item) if matches!(**item, Learnt::Byte) => types::BYTES,
             Learnt::List(item) => {
@@ -273,7 +279,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
                 Time::ZERO.visit(visitor)
             }
             NUMBER => {
-                self.found(Learnt::Basic(types::FLOAT));
+                self.found(Learnt::Number);
                 visitor.visit_i64(0)
             }
             _ => visitor.visit_newtype_struct(self),
