@@ -33,10 +33,10 @@ async fn answers_that_are_never_read_are_few_and_end_their_connection() {
     let began = Instant::now();
     let mut most = 0;
     // The server reads no further once an answer waits, and leaves when it has waited for too long.
-    while socket.0.send(Message::text(ping(1, 4 << 20))).await.is_ok() {
+    while socket.0.send(Message::text(ping(1, 5 << 20))).await.is_ok() {
         most = most.max(server.memory.held());
     }
-    assert!(most > 4_000_000 && most < 20 << 20, "{most} bytes were held");
+    assert!(most > 4 << 20 && most < 20 << 20, "{most} bytes were held");
     assert!((30..40).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
     until_held(&server.memory, 0).await;
 }
@@ -47,14 +47,14 @@ async fn a_slow_and_steady_reader_gets_everything() {
     let mut socket = connect_by_pipe(&server).await;
     socket.send(&ping(1, 2_400_000)).await;
     let began = Instant::now();
-    let (mut received, mut piece) = (0, vec![0; 50_000]);
+    let (mut received, mut piece) = (0, vec![0; 19_000]);
     while received < 2_400_000 {
         let count = socket.0.get_mut().read(&mut piece).await.unwrap();
         assert!(count > 0, "the connection ended after {received} bytes");
         received += count;
         tokio::time::sleep(Duration::from_secs(25)).await;
     }
-    assert!(began.elapsed() > Duration::from_secs(1_000));
+    assert!(began.elapsed() > Duration::from_secs(3_000));
 }
 
 #[tokio::test]
