@@ -109,7 +109,7 @@ def test_a_url_that_is_none(url: str, words: str) -> None:
     [
         ("jsonrpc", "grpc", "gRPC is spoken there; write grpc"),
         ("jsonrpc", "xmlrpc", "XML-RPC is spoken there; write xmlrpc"),
-        ("gob", "jsonrpc", "HTTP/1 is spoken there; write jsonrpc"),
+        ("gob", "jsonrpc", "JSON over HTTP is spoken there; write jsonrpc"),
         ("gob", "zerorpc", "ZMTP is spoken there; write zerorpc"),
     ],
 )

@@ -37,7 +37,7 @@ def test_it_says_what_to_do_where_no_server_is() -> None:
     shown = run("--address", "127.0.0.1:1")
     assert shown.returncode == 1
     assert shown.stderr.startswith("no server at 127.0.0.1:1 (")
-    assert shown.stderr.endswith("; start one with: manywire serve\n")
+    assert shown.stderr.endswith("; start one with: cargo run -- serve\n")
     assert "Traceback" not in shown.stderr
 
 

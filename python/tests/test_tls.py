@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Iterator
 
@@ -86,10 +87,15 @@ def test_a_server_that_asks_who_we_are(secured: Secured) -> None:
 
 @pytest.mark.parametrize("scheme", ["gob", "gob+http", "jsonrpc", "jsonrpc+ws", "xmlrpc", "zerorpc", "grpc"])
 def test_who_names_an_authority_is_not_called_in_plaintext(scheme: str, secured: Secured) -> None:
+    async def connect(url: str, tls: manywire.Tls) -> None:
+        await manywire.aio.connect(url, tls=tls)
+
+    url, words = f"{scheme}://127.0.0.1:1", "is not in TLS, and how to speak TLS was given; write"
     for tls in (manywire.Tls(ca=secured.ca), manywire.Tls(**secured.client_pems), manywire.Tls()):
-        for connect in (manywire.connect, manywire.aio.connect):
-            with pytest.raises(manywire.UsageError, match="is not in TLS, and how to speak TLS was given; write"):
-                connect(f"{scheme}://127.0.0.1:1", tls=tls)
+        with pytest.raises(manywire.UsageError, match=words):
+            manywire.connect(url, tls=tls)
+        with pytest.raises(manywire.UsageError, match=words):
+            asyncio.run(connect(url, tls))
 
 
 def test_plaintext_is_refused(server: manywire.Server) -> None:

@@ -40,7 +40,7 @@ impl GobClient {
 }
 
 fn unreadable(error: &Error) -> RpcError {
-    RpcError::internal(format!("the server's reply cannot be read as gob: {error}"))
+    RpcError::internal(format!("the server's reply cannot be read: {error}"))
 }
 
 impl ClientCodec for GobClient {
