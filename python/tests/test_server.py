@@ -49,12 +49,12 @@ def test_listeners_of_ones_own() -> None:
 
 def test_flags_of_the_program(tmp_path: Path) -> None:
     (tmp_path / "greeting").write_bytes(b"hello")
-    with manywire.serve(data_dir=tmp_path, max_message="4KiB", interop=True) as server:
+    with manywire.serve(data_dir=tmp_path, max_message="64KiB", interop=True) as server:
         with manywire.connect(server.url("grpc")) as client:
             assert next(client.FileService.DownLoad(name="greeting"))["content"] == b"hello"
             assert any(name.startswith("grpc.testing.TestService") for name in client.methods())
         with manywire.connect(server.url("jsonrpc")) as client, pytest.raises(manywire.Error):
-            client.ping("x" * 5000)
+            client.ping("x" * 70000)
 
 
 @pytest.mark.parametrize(
