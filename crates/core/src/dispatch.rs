@@ -1,53 +1,66 @@
-//! The registry as one wire sees it: find the method, read the arguments, count the call.
+//! The registry as one wire sees it: find the method, ask its guards, read the arguments, count the call.
 
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
 use std::time::Instant;
 
-use futures_core::Stream;
-
-use crate::methods::{Handler, Reply, ReplyFuture, ReplyStream};
+use crate::call::{Call, CallStream, Timer};
+use crate::context::{Head, Terms};
+use crate::handler::{Handler, ReplyFuture, ReplyStream};
+use crate::hooks::{Ended, Guard, Hook, around, around_stream};
 use crate::metrics::{CallMeter, UNKNOWN_METHOD};
 use crate::rate::RateLimiter;
-use crate::{Activity, ErrorKind, Limits, Method, Methods, Metrics, Params, RpcError, UnderWay};
+use crate::{Activity, ErrorKind, Incoming, Limits, Method, Methods, Metrics, Params, Peer, RpcError};
 
 /// The methods bound to one wire, shared by all of its connections.
 pub struct Dispatch {
     wire: &'static str,
     methods: Arc<Methods>,
     metrics: Metrics,
-    /// One for each method, made when it is first called, and one for calls of no method.
-    meters: Vec<OnceLock<CallMeter>>,
+    /// One for each method, in their order.
+    bound: Vec<Bound>,
+    /// Counts the calls of no method.
+    unknown: OnceLock<CallMeter>,
+}
+
+/// A method with all that runs around it.
+struct Bound {
+    /// Made when the method is first called.
+    meter: OnceLock<CallMeter>,
+    guards: Box<[Arc<Guard>]>,
+    hooks: Arc<[Arc<dyn Hook>]>,
 }
 
 impl Dispatch {
     /// Binds the methods to the wire of this name, as it appears in metrics.
     pub fn new(wire: &'static str, methods: Arc<Methods>, metrics: &Metrics) -> Arc<Self> {
-        let meters = std::iter::repeat_with(OnceLock::new).take(methods.iter().len() + 1).collect();
-        Arc::new(Self { wire, methods, metrics: metrics.clone(), meters })
+        let bound = methods.iter().map(|method| Bound {
+            meter: OnceLock::new(),
+            guards: methods.guards_of(method.name()),
+            hooks: methods.hooks_of(method.name()),
+        });
+        let bound = bound.collect();
+        Arc::new(Self { wire, methods, metrics: metrics.clone(), bound, unknown: OnceLock::new() })
     }
 
     /// The counters of a method, or of calls of no method.
     fn meter(&self, index: Option<usize>) -> &CallMeter {
-        let slot = &self.meters[index.unwrap_or(self.meters.len() - 1)];
-        slot.get_or_init(|| {
-            let name = index.and_then(|i| self.methods.at(i)).map_or(UNKNOWN_METHOD, Method::name);
-            self.metrics.call(self.wire, name)
-        })
+        let of = |name: &str| self.metrics.call(self.wire, name);
+        match index.and_then(|index| Some((self.bound.get(index)?, self.methods.at(index)?))) {
+            Some((bound, method)) => bound.meter.get_or_init(|| of(method.name())),
+            None => self.unknown.get_or_init(|| of(UNKNOWN_METHOD)),
+        }
     }
 
     /// What one connection calls methods through; its rate limit is its own.
     pub fn session(self: &Arc<Self>, limits: &Limits) -> Session {
-        self.session_of(limits, &Activity::new())
+        self.session_of(limits, &Activity::new(), Peer::default())
     }
 
-    /// The same, for a connection whose calls are watched.
-    pub fn session_of(self: &Arc<Self>, limits: &Limits, activity: &Activity) -> Session {
+    /// The same, for the connection of this peer, whose calls are watched.
+    pub fn session_of(self: &Arc<Self>, limits: &Limits, activity: &Activity, peer: Peer) -> Session {
         let (dispatch, rate, activity) = (self.clone(), RateLimiter::of(limits), activity.clone());
-        Session(Arc::new(Own { dispatch, rate, activity }))
+        Session(Arc::new(Own { dispatch, rate, activity, peer }))
     }
 
     /// All methods, for introspection.
@@ -62,10 +75,29 @@ pub struct Session(Arc<Own>);
 
 /// What the calls of one connection share. Each of them holds it, rather than what all connections share: those that run
 /// on other cores do not meet at its counter.
-struct Own {
+pub(crate) struct Own {
     dispatch: Arc<Dispatch>,
     rate: Option<Arc<RateLimiter>>,
-    activity: Activity,
+    pub(crate) activity: Activity,
+    peer: Peer,
+}
+
+impl Own {
+    pub(crate) fn method(&self, index: usize) -> &str {
+        self.dispatch.methods.at(index).map_or(UNKNOWN_METHOD, Method::name)
+    }
+
+    /// Counts a call that has ended, and tells the observers.
+    pub(crate) fn finished(&self, index: Option<usize>, started: Instant, error: Option<ErrorKind>) {
+        let meter = self.dispatch.meter(index);
+        let took = started.elapsed();
+        meter.finished(took, error);
+        for observer in self.dispatch.methods.observers() {
+            let ended =
+                Ended { wire: self.dispatch.wire, method: meter.method(), peer: &self.peer, took, error };
+            observer(&ended);
+        }
+    }
 }
 
 /// What a method does once its arguments were read.
@@ -82,61 +114,114 @@ impl Session {
         &self.0.dispatch.methods
     }
 
-    /// Begins a call of a method that answers once.
+    /// Begins a call of a method that answers once, on a wire that tells no more than its name and parameters.
     pub fn call(&self, name: &str, params: Params<'_, '_>) -> Result<Call, RpcError> {
-        let (future, timer) = self.begin(name, |method| match &method.handler {
-            Handler::Unary(run) => guarded(method, || run(params)),
-            Handler::Streaming(_) => Err(RpcError::new(
-                ErrorKind::Unsupported,
-                format!("{name} answers with a stream; call it on a wire that has streams"),
-            )),
-        })?;
-        Ok(Call { future, timer })
+        self.call_on(Terms::default(), name, params)
     }
 
-    /// Begins a call of a method of either kind.
+    /// Begins a call of a method that answers once.
+    pub fn call_on(&self, terms: Terms<'_>, name: &str, params: Params<'_, '_>) -> Result<Call, RpcError> {
+        let (future, timer) = self.begin(terms, name, |method, bound, head| match &method.handler {
+            Handler::Unary(run) => guarded(method, || Ok(bound.wrap(head, run(head, params)?))),
+            _ => Err(cannot_be_carried(method)),
+        })?;
+        Ok(Call::new(future, timer))
+    }
+
+    /// Begins a call of a method that answers once or with a stream.
+    pub fn start(&self, name: &str, params: Params<'_, '_>) -> Result<Started, RpcError> {
+        self.start_on(Terms::default(), name, params)
+    }
+
+    /// Begins a call of a method that answers once or with a stream.
     ///
     /// The arguments are read before this returns, and nothing of the method has run yet.
-    pub fn start(&self, name: &str, params: Params<'_, '_>) -> Result<Started, RpcError> {
-        let (reply, timer) = self.begin(name, |method| match &method.handler {
-            Handler::Unary(run) => guarded(method, || run(params)).map(Replying::Once),
-            Handler::Streaming(run) => guarded(method, || run(params)).map(Replying::Stream),
+    pub fn start_on(
+        &self,
+        terms: Terms<'_>,
+        name: &str,
+        params: Params<'_, '_>,
+    ) -> Result<Started, RpcError> {
+        let (replying, timer) = self.begin(terms, name, |method, bound, head| match &method.handler {
+            Handler::Unary(run) => {
+                guarded(method, || Ok(Replying::Once(bound.wrap(head, run(head, params)?))))
+            }
+            Handler::ServerStream(run) => {
+                guarded(method, || Ok(Replying::Stream(bound.wrap_stream(head, run(head, params)?))))
+            }
+            _ => Err(cannot_be_carried(method)),
         })?;
-        Ok(match reply {
-            Replying::Once(future) => Started::Call(Call { future, timer }),
-            Replying::Stream(stream) => Started::Stream(CallStream { stream, timer: timer.waiting() }),
-        })
+        Ok(replying.started(timer))
+    }
+
+    /// Begins a call of a method of any kind, whose requests come one by one.
+    ///
+    /// `incoming` makes the stream of requests where the method takes one. Where it takes a single request, that has been
+    /// read already, and [`Session::start_on`] is what to use.
+    pub fn open_on(
+        &self,
+        terms: Terms<'_>,
+        name: &str,
+        incoming: Box<dyn Incoming>,
+    ) -> Result<Started, RpcError> {
+        let (replying, timer) = self.begin(terms, name, |method, bound, head| match &method.handler {
+            Handler::ClientStream(run) => {
+                guarded(method, || Ok(Replying::Once(bound.wrap(head, run(head, incoming)))))
+            }
+            Handler::TwoWay(run) => {
+                guarded(method, || Ok(Replying::Stream(bound.wrap_stream(head, run(head, incoming)))))
+            }
+            _ => Err(RpcError::invalid_params(format!("{name} takes one request, and no stream of them"))),
+        })?;
+        Ok(replying.started(timer))
     }
 
     /// Finds the method and begins its call; what does not begin is counted as refused, and only once.
     fn begin<T>(
         &self,
+        terms: Terms<'_>,
         name: &str,
-        run: impl FnOnce(&Method) -> Result<T, RpcError>,
+        run: impl FnOnce(&Method, &Bound, &Head<'_>) -> Result<T, RpcError>,
     ) -> Result<(T, Timer), RpcError> {
-        let Own { dispatch, rate, activity } = &*self.0;
-        let (index, started) = (dispatch.methods.index_of(name), Instant::now());
+        let Own { dispatch, rate, activity, peer } = &*self.0;
+        let (found, started) = (dispatch.methods.index_of(name), Instant::now());
         activity.called(started);
-        let begun = rate.as_ref().map_or(Ok(()), |rate| rate.admit()).and_then(|()| {
-            let method = index.and_then(|i| dispatch.methods.at(i));
-            run(method.ok_or_else(|| unknown_method(&dispatch.methods, name))?)
-        });
-        match begun {
-            Ok(begun) => {
-                let own = self.0.clone();
-                Ok((begun, Timer { own, index, started, under_way: None, is_done: false }))
-            }
-            Err(error) => {
-                dispatch.meter(index).finished(started, Some(error.kind()));
-                Err(error)
-            }
-        }
+        let begin = || {
+            rate.as_ref().map_or(Ok(()), |rate| rate.admit())?;
+            let bound = found
+                .and_then(|index| Some((index, dispatch.methods.at(index)?, dispatch.bound.get(index)?)));
+            let (index, method, bound) = bound.ok_or_else(|| unknown_method(&dispatch.methods, name))?;
+            let head = Head::new(dispatch.wire, method.name(), peer, terms);
+            bound.guards.iter().try_for_each(|guard| guard(&head))?;
+            let begun = run(method, bound, &head)?;
+            Ok((begun, Timer::new(self.0.clone(), index, started, terms.deadline, head.into_context())))
+        };
+        begin().inspect_err(|error: &RpcError| self.0.finished(found, started, Some(error.kind())))
+    }
+}
+
+impl Bound {
+    fn wrap(&self, head: &Head<'_>, future: ReplyFuture) -> ReplyFuture {
+        if self.hooks.is_empty() { future } else { around(&self.hooks, head.context(), future) }
+    }
+
+    fn wrap_stream(&self, head: &Head<'_>, items: ReplyStream) -> ReplyStream {
+        if self.hooks.is_empty() { items } else { around_stream(&self.hooks, head.context(), items) }
     }
 }
 
 enum Replying {
     Once(ReplyFuture),
     Stream(ReplyStream),
+}
+
+impl Replying {
+    fn started(self, timer: Timer) -> Started {
+        match self {
+            Replying::Once(future) => Started::Call(Call::new(future, timer)),
+            Replying::Stream(items) => Started::Stream(CallStream::new(items, timer)),
+        }
+    }
 }
 
 fn unknown_method(methods: &Methods, name: &str) -> RpcError {
@@ -146,104 +231,18 @@ fn unknown_method(methods: &Methods, name: &str) -> RpcError {
     RpcError::new(ErrorKind::UnknownMethod, format!("no method {name}{hint}"))
 }
 
+fn cannot_be_carried(method: &Method) -> RpcError {
+    let message = format!("{} {}", method.name(), method.kind().elsewhere());
+    RpcError::new(ErrorKind::Unsupported, message)
+}
+
 /// A method's panic is its own failure, never its connection's.
 fn guarded<T>(method: &Method, run: impl FnOnce() -> Result<T, RpcError>) -> Result<T, RpcError> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(panicked(method.name())))
 }
 
-fn panicked(name: &str) -> RpcError {
+pub(crate) fn panicked(name: &str) -> RpcError {
     RpcError::internal(format!("{name} failed inside the server; its log says where"))
-}
-
-/// Counts the call when it ends; one that is dropped before counts as cancelled.
-struct Timer {
-    own: Arc<Own>,
-    index: Option<usize>,
-    started: Instant,
-    /// Once the call has to wait. Most are ready at once.
-    under_way: Option<UnderWay>,
-    is_done: bool,
-}
-
-impl Timer {
-    fn meter(&self) -> &CallMeter {
-        self.own.dispatch.meter(self.index)
-    }
-
-    fn wait(&mut self) {
-        self.under_way.get_or_insert_with(|| self.own.activity.begin());
-    }
-
-    fn waiting(mut self) -> Self {
-        self.wait();
-        self
-    }
-
-    fn finish(&mut self, error: Option<ErrorKind>) {
-        if !std::mem::replace(&mut self.is_done, true) {
-            self.meter().finished(self.started, error);
-        }
-    }
-}
-
-impl Drop for Timer {
-    fn drop(&mut self) {
-        self.finish(Some(ErrorKind::Cancelled));
-    }
-}
-
-/// A call under way. Dropping it cancels the method.
-pub struct Call {
-    future: ReplyFuture,
-    timer: Timer,
-}
-
-impl Future for Call {
-    type Output = Result<Box<dyn Reply>, RpcError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let future = self.future.as_mut();
-        let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
-        let result = match polled {
-            Ok(Poll::Pending) => {
-                self.timer.wait();
-                return Poll::Pending;
-            }
-            Ok(Poll::Ready(result)) => result,
-            Err(_) => Err(panicked(self.timer.meter().method())),
-        };
-        self.timer.finish(result.as_ref().err().map(RpcError::kind));
-        Poll::Ready(result)
-    }
-}
-
-/// A stream under way. Dropping it cancels the method.
-pub struct CallStream {
-    stream: ReplyStream,
-    timer: Timer,
-}
-
-impl Stream for CallStream {
-    type Item = Result<Box<dyn Reply>, RpcError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.timer.is_done {
-            return Poll::Ready(None);
-        }
-        let stream = self.stream.as_mut();
-        let polled = catch_unwind(AssertUnwindSafe(|| stream.poll_next(cx)));
-        let item = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(item)) => item,
-            Err(_) => Some(Err(panicked(self.timer.meter().method()))),
-        };
-        match &item {
-            Some(Ok(_)) => {}
-            Some(Err(error)) => self.timer.finish(Some(error.kind())),
-            None => self.timer.finish(None),
-        }
-        Poll::Ready(item)
-    }
 }
 
 #[cfg(test)]
@@ -313,7 +312,7 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_waits_and_a_stream_are_under_way_until_they_end() {
         let activity = Activity::new();
-        let session = dispatch(&Metrics::new()).session_of(&Limits::default(), &activity);
+        let session = dispatch(&Metrics::new()).session_of(&Limits::default(), &activity, Peer::default());
         let mut ready = session.call("fail", one("at once")).unwrap();
         assert!(activity.has_called() && futures_util::poll!(&mut ready).is_ready() && !activity.is_busy());
         let mut waiting = session.call("wait", Params::none()).unwrap();

@@ -1,7 +1,8 @@
 //! Typed methods, erased inside: the registry that every wire serves. No socket, no wire.
 //!
-//! Reading order: [`Methods`] holds what a service registers; [`Dispatch`] binds it to a wire; a connection's [`Session`]
-//! starts a [`Call`] from [`Params`]; the answer is a [`Reply`] or an [`RpcError`].
+//! Reading order: [`Methods`] holds what a service registers, of four [`Kind`]s; [`Dispatch`] binds it to a wire; a
+//! connection's [`Session`] starts a [`Call`] from [`Params`]; the answer is a [`Reply`] or an [`RpcError`]. A method that
+//! asks for its call's [`Context`] is given it; guards, [`Hook`]s and observers run around all methods or some.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -23,18 +24,28 @@
 //! ```
 
 mod activity;
+#[cfg(test)]
+mod around_tests;
 mod budget;
+mod call;
 mod connection;
+mod context;
 mod dispatch;
 mod durations;
 mod error;
 mod gated;
+mod handler;
+mod hooks;
+mod kind;
 mod limits;
+mod metadata;
 mod methods;
 mod metrics;
 mod params;
+mod peer;
 mod rate;
 mod reply_buffer;
+mod requests;
 mod shape;
 mod shutdown;
 mod value;
@@ -42,17 +53,25 @@ mod values;
 
 pub use activity::{Activity, UnderWay};
 pub use budget::{Budget, Charge, Memory, OverBudget};
+pub use call::{Call, CallStream};
 pub use connection::Connection;
-pub use dispatch::{Call, CallStream, Dispatch, Session, Started};
+pub use context::{Context, Head, Terms, current_deadline};
+pub use dispatch::{Dispatch, Session, Started};
 pub use error::{ErrorKind, RpcError};
 pub use gated::{Gated, gated};
+pub use handler::{Function, Reply, ReplyFuture, ReplyStream, Returns};
+pub use hooks::{Answer, AnswerFuture, Ended, Hook, Next};
+pub use kind::Kind;
 pub use limits::Limits;
-pub use methods::{Method, Methods, Reply, ReplyFuture, ReplyStream, Returns};
+pub use metadata::{Metadata, ReadMetadata};
+pub use methods::{Method, Methods};
 pub use metrics::{CallMeter, ConnectionMeter, Metrics, UNKNOWN_METHOD};
 pub use params::{Arguments, Empty, Params};
+pub use peer::Peer;
 pub use rate::RateLimiter;
 pub use reply_buffer::ReplyBuffer;
-pub use shape::{Shape, zero};
+pub use requests::{Incoming, Requests};
+pub use shape::{MapShape, RecordShape, Shape, zero};
 pub use shutdown::{ConnectionToken, Drain, Shutdown};
 pub use value::{DecodeError, EncodeError, Number, Timestamp, Value, from_value, to_value};
 pub use values::{TooManyValues, ValueCount, json_string_length};

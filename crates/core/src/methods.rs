@@ -1,62 +1,18 @@
 //! The registry: typed async methods go in, erased methods come out.
 
-use std::any::TypeId;
+use std::borrow::Cow;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_core::Stream;
-use futures_util::TryStreamExt as _;
 use hashbrown::HashMap;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use crate::params::{Arguments, Params, signature};
-use crate::{RpcError, Shape};
-
-/// What a method can answer with: writable on every wire.
-pub trait Returns: Serialize + DeserializeOwned + Send + 'static {}
-
-impl<T: Serialize + DeserializeOwned + Send + 'static> Returns for T {}
-
-/// An answer whose type only its method knows; each wire writes it through the encoding that it speaks.
-pub trait Reply: Send {
-    /// The value.
-    fn as_serde(&self) -> &dyn erased_serde::Serialize;
-    /// Tells its type from others, for wires that have to say once what type a value has.
-    fn type_id(&self) -> TypeId;
-    /// Reads a value of its type and drops it, so that a deserializer which notes what it is asked for learns the type.
-    fn ask(&self, deserializer: &mut dyn erased_serde::Deserializer<'_>);
-}
-
-impl<T: Returns> Reply for T {
-    fn as_serde(&self) -> &dyn erased_serde::Serialize {
-        self
-    }
-    fn type_id(&self) -> TypeId {
-        TypeId::of::<T>()
-    }
-    fn ask(&self, deserializer: &mut dyn erased_serde::Deserializer<'_>) {
-        // Whether the zeros that it was given make a value does not matter.
-        let _: Result<T, _> = erased_serde::deserialize(deserializer);
-    }
-}
-
-/// One call under way.
-pub type ReplyFuture = Pin<Box<dyn Future<Output = Result<Box<dyn Reply>, RpcError>> + Send>>;
-
-/// One stream under way.
-pub type ReplyStream = Pin<Box<dyn Stream<Item = Result<Box<dyn Reply>, RpcError>> + Send>>;
-
-/// Decoding happens before the future exists, so no future borrows a wire's buffer.
-type Unary = dyn Fn(Params<'_, '_>) -> Result<ReplyFuture, RpcError> + Send + Sync;
-type Streaming = dyn Fn(Params<'_, '_>) -> Result<ReplyStream, RpcError> + Send + Sync;
-
-#[derive(Clone)]
-pub(crate) enum Handler {
-    Unary(Arc<Unary>),
-    Streaming(Arc<Streaming>),
-}
+use crate::context::Head;
+use crate::handler::{Function, Handler, Returns};
+use crate::hooks::{Ended, Guard, Hook, Observer};
+use crate::params::{Arguments, signature};
+use crate::requests::Expected;
+use crate::{Kind, Requests, RpcError, Shape};
 
 /// A method as the wires and introspection see it.
 #[derive(Clone)]
@@ -65,6 +21,7 @@ pub struct Method {
     doc: String,
     arguments: Shape,
     returns: Shape,
+    is_safe: bool,
     pub(crate) handler: Handler,
 }
 
@@ -89,15 +46,27 @@ impl Method {
         &self.returns
     }
 
-    /// Whether it answers with a stream.
-    pub fn is_stream(&self) -> bool {
-        matches!(self.handler, Handler::Streaming(_))
+    /// Whether it takes and gives one message or a stream.
+    pub fn kind(&self) -> Kind {
+        self.handler.kind()
+    }
+
+    /// Whether it only reads, so that a web page's link may call it.
+    pub fn is_safe(&self) -> bool {
+        self.is_safe
+    }
+
+    /// Says that it only reads: `GET /call/NAME` calls it too.
+    pub fn safe(&mut self) -> &mut Self {
+        self.is_safe = true;
+        self
     }
 
     /// How one would write it down: `add(a: number, b: number) -> number`.
     pub fn signature(&self) -> String {
-        let stream = if self.is_stream() { "stream of " } else { "" };
-        format!("{} -> {stream}{}", signature(&self.name, &self.arguments), self.returns)
+        let stream_if = |is_stream| if is_stream { "stream of " } else { "" };
+        let (taken, given) = (stream_if(self.kind().takes_stream()), stream_if(self.kind().answers_stream()));
+        format!("{taken}{} -> {given}{}", signature(&self.name, &self.arguments), self.returns)
     }
 }
 
@@ -106,6 +75,11 @@ impl Method {
 pub struct Methods {
     list: Vec<Method>,
     by_name: HashMap<String, usize>,
+    descriptors: Vec<Cow<'static, [u8]>>,
+    /// Each with the prefix of the names that it is for.
+    guards: Vec<(String, Arc<Guard>)>,
+    hooks: Vec<(String, Arc<dyn Hook>)>,
+    observers: Vec<Arc<Observer>>,
 }
 
 impl Methods {
@@ -114,40 +88,98 @@ impl Methods {
         Self::default()
     }
 
-    /// Registers a method; a second one of the same name replaces the first.
-    pub fn add<A, R, F, Fut>(&mut self, name: &str, doc: &str, handler: F)
+    /// Registers a method with one request and one answer; a second one of the same name replaces the first.
+    pub fn add<Form, F, A, R>(&mut self, name: &str, doc: &str, function: F) -> &mut Method
     where
+        F: Function<Form, Input = A>,
+        F::Output: Future<Output = Result<R, RpcError>> + Send + 'static,
         A: Arguments,
         R: Returns,
-        F: Fn(A) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<R, RpcError>> + Send + 'static,
     {
-        let arguments = Shape::of::<A>();
-        let (label, shape) = (name.to_owned(), arguments.clone());
-        let unary = move |params: Params<'_, '_>| {
-            let call = handler(params.read(&label, &shape)?);
-            let erased: ReplyFuture = Box::pin(async move { Ok(Box::new(call.await?) as Box<dyn Reply>) });
-            Ok(erased)
-        };
-        self.insert(name, doc, arguments, Shape::of::<R>(), Handler::Unary(Arc::new(unary)));
+        self.register::<A, R>(name, doc, |expected| Handler::unary(function, expected))
     }
 
     /// Registers a method that answers with a stream.
-    pub fn add_stream<A, R, F, S>(&mut self, name: &str, doc: &str, handler: F)
+    pub fn add_stream<Form, F, A, R>(&mut self, name: &str, doc: &str, function: F) -> &mut Method
     where
+        F: Function<Form, Input = A>,
+        F::Output: Stream<Item = Result<R, RpcError>> + Send + 'static,
         A: Arguments,
         R: Returns,
-        F: Fn(A) -> S + Send + Sync + 'static,
-        S: Stream<Item = Result<R, RpcError>> + Send + 'static,
     {
+        self.register::<A, R>(name, doc, |expected| Handler::server_stream(function, expected))
+    }
+
+    /// Registers a method that takes a stream of requests and answers once.
+    pub fn add_client_stream<Form, F, A, R>(&mut self, name: &str, doc: &str, function: F) -> &mut Method
+    where
+        F: Function<Form, Input = Requests<A>>,
+        F::Output: Future<Output = Result<R, RpcError>> + Send + 'static,
+        A: Arguments,
+        R: Returns,
+    {
+        self.register::<A, R>(name, doc, |expected| Handler::client_stream(function, expected))
+    }
+
+    /// Registers a method that takes a stream of requests and answers with a stream.
+    pub fn add_two_way<Form, F, A, R>(&mut self, name: &str, doc: &str, function: F) -> &mut Method
+    where
+        F: Function<Form, Input = Requests<A>>,
+        F::Output: Stream<Item = Result<R, RpcError>> + Send + 'static,
+        A: Arguments,
+        R: Returns,
+    {
+        self.register::<A, R>(name, doc, |expected| Handler::two_way(function, expected))
+    }
+
+    fn register<A: Arguments, R: Returns>(
+        &mut self,
+        name: &str,
+        doc: &str,
+        handler: impl FnOnce(Arc<Expected>) -> Handler,
+    ) -> &mut Method {
         let arguments = Shape::of::<A>();
-        let (label, shape) = (name.to_owned(), arguments.clone());
-        let streaming = move |params: Params<'_, '_>| {
-            let items = handler(params.read(&label, &shape)?);
-            let erased: ReplyStream = Box::pin(items.map_ok(|item| Box::new(item) as Box<dyn Reply>));
-            Ok(erased)
-        };
-        self.insert(name, doc, arguments, Shape::of::<R>(), Handler::Streaming(Arc::new(streaming)));
+        let expected = Arc::new(Expected { method: name.to_owned(), shape: arguments.clone() });
+        self.insert(Method {
+            name: name.to_owned(),
+            doc: doc.to_owned(),
+            arguments,
+            returns: Shape::of::<R>(),
+            is_safe: false,
+            handler: handler(expected),
+        })
+    }
+
+    /// Binds methods to a `.proto`: those that its services name have its messages on gRPC. A set of file descriptors, as
+    /// `protoc --descriptor_set_out --include_imports` writes it; it is checked when gRPC is served.
+    pub fn bind(&mut self, descriptors: impl Into<Cow<'static, [u8]>>) {
+        self.descriptors.push(descriptors.into());
+    }
+
+    /// The sets of file descriptors that methods are bound to.
+    pub fn descriptors(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.descriptors.iter().map(|set| &**set)
+    }
+
+    /// Asks `guard` before anything of a call is read, of those methods whose name begins with `prefix`. Guards are asked
+    /// in the order of their registration; the first that refuses is the answer.
+    pub fn guard(
+        &mut self,
+        prefix: &str,
+        guard: impl Fn(&Head<'_>) -> Result<(), RpcError> + Send + Sync + 'static,
+    ) {
+        self.guards.push((prefix.to_owned(), Arc::new(guard)));
+    }
+
+    /// Runs `hook` around every call of the methods whose name begins with `prefix`, once the arguments were read. The hook
+    /// that was registered first is the outermost.
+    pub fn wrap(&mut self, prefix: &str, hook: impl Hook) {
+        self.hooks.push((prefix.to_owned(), Arc::new(hook)));
+    }
+
+    /// Tells `observer` of every call that has ended, refused ones too.
+    pub fn observe(&mut self, observer: impl Fn(&Ended<'_>) + Send + Sync + 'static) {
+        self.observers.push(Arc::new(observer));
     }
 
     /// Gives a registered method a second name. Returns false when there is no such method.
@@ -155,19 +187,18 @@ impl Methods {
         let Some(method) = self.get(name).cloned() else {
             return false;
         };
-        self.insert(alias, &method.doc, method.arguments, method.returns, method.handler);
+        self.insert(Method { name: alias.to_owned(), ..method });
         true
     }
 
-    fn insert(&mut self, name: &str, doc: &str, arguments: Shape, returns: Shape, handler: Handler) {
-        let method = Method { name: name.to_owned(), doc: doc.to_owned(), arguments, returns, handler };
-        match self.by_name.get(name) {
-            Some(&index) => self.list[index] = method,
-            None => {
-                self.by_name.insert(name.to_owned(), self.list.len());
-                self.list.push(method);
-            }
+    fn insert(&mut self, method: Method) -> &mut Method {
+        let index = *self.by_name.entry_ref(method.name.as_str()).or_insert(self.list.len());
+        if index == self.list.len() {
+            self.list.push(method);
+        } else {
+            self.list[index] = method;
         }
+        &mut self.list[index]
     }
 
     /// The method of this name.
@@ -183,6 +214,18 @@ impl Methods {
         self.list.get(index)
     }
 
+    pub(crate) fn guards_of(&self, name: &str) -> Box<[Arc<Guard>]> {
+        applying(&self.guards, name).collect()
+    }
+
+    pub(crate) fn hooks_of(&self, name: &str) -> Arc<[Arc<dyn Hook>]> {
+        applying(&self.hooks, name).collect()
+    }
+
+    pub(crate) fn observers(&self) -> &[Arc<Observer>] {
+        &self.observers
+    }
+
     /// Every method, in the order of registration.
     pub fn iter(&self) -> std::slice::Iter<'_, Method> {
         self.list.iter()
@@ -192,6 +235,11 @@ impl Methods {
     pub fn has_service(&self, service: &str) -> bool {
         self.list.iter().any(|m| m.name.rsplit_once('.').is_some_and(|(s, _)| s == service))
     }
+}
+
+/// What was registered for a prefix of this name.
+fn applying<'a, T: ?Sized>(all: &'a [(String, Arc<T>)], name: &'a str) -> impl Iterator<Item = Arc<T>> + 'a {
+    all.iter().filter(|(prefix, _)| name.starts_with(&**prefix)).map(|(_, hook)| hook.clone())
 }
 
 impl<'a> IntoIterator for &'a Methods {

@@ -3,7 +3,7 @@
 //! Handles are looked up once, when a wire is bound to the registry, so that a call takes no lock.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use prometheus::core::Collector;
 use prometheus::{Encoder, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
@@ -133,8 +133,8 @@ impl CallMeter {
     }
 
     /// Counts one call that is finished, or was refused.
-    pub fn finished(&self, started: Instant, error: Option<ErrorKind>) {
-        self.durations.add(started.elapsed());
+    pub fn finished(&self, took: Duration, error: Option<ErrorKind>) {
+        self.durations.add(took);
         if let Some(kind) = error {
             self.errors.with_label_values(&[self.wire, self.method.as_str(), kind.as_str()]).inc();
         }

@@ -9,7 +9,7 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::{DecodeError, RpcError, Shape, Value, from_value};
+use crate::{DecodeError, RecordShape, RpcError, Shape, Value, from_value};
 
 /// Parameters as a wire received them.
 pub enum Params<'a, 'de> {
@@ -35,16 +35,16 @@ impl Params<'_, '_> {
     pub fn none() -> Self {
         Params::Positional(Vec::new())
     }
+}
 
-    /// Reads the arguments of the method `name`, whose shape is that of `A`.
-    pub(crate) fn read<A: Arguments>(self, name: &str, shape: &Shape) -> Result<A, RpcError> {
-        match self {
-            Params::One(deserializer) => {
-                erased_serde::deserialize(deserializer).map_err(|e| RpcError::invalid_params(e.to_string()))
-            }
-            Params::Positional(values) => read_positional(values, name, shape),
-            Params::Named(pairs) => read_named(pairs, name, shape),
+/// Reads the arguments of the method `name`, whose shape is that of `A`.
+pub(crate) fn read<A: Arguments>(params: Params<'_, '_>, name: &str, shape: &Shape) -> Result<A, RpcError> {
+    match params {
+        Params::One(deserializer) => {
+            erased_serde::deserialize(deserializer).map_err(|e| RpcError::invalid_params(e.to_string()))
         }
+        Params::Positional(values) => read_positional(values, name, shape),
+        Params::Named(pairs) => read_named(pairs, name, shape),
     }
 }
 
@@ -69,7 +69,7 @@ fn read_positional<A: Arguments>(mut values: Vec<Value>, name: &str, shape: &Sha
 }
 
 fn read_named<A: Arguments>(pairs: Vec<(Value, Value)>, name: &str, shape: &Shape) -> Result<A, RpcError> {
-    let Shape::Record(fields) = shape else {
+    let Shape::Record(RecordShape { fields, .. }) = shape else {
         let takes = signature(name, shape);
         return Err(RpcError::invalid_params(format!(
             "{name} has no parameters by name; call it as {takes}"
@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn read<A: Arguments>(params: Params<'_, '_>) -> Result<A, String> {
-        params.read("m", &Shape::of::<A>()).map_err(|e| e.to_string())
+        super::read(params, "m", &Shape::of::<A>()).map_err(|e| e.to_string())
     }
 
     fn pair(a: i64, b: i64) -> Vec<(Value, Value)> {

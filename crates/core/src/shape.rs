@@ -35,12 +35,32 @@ pub enum Shape {
     /// A list.
     List(Box<Shape>),
     /// Pairs of keys and values.
-    Map,
+    Map(Box<MapShape>),
     /// Named fields, each with its type.
-    Record(Vec<(&'static str, Shape)>),
+    Record(RecordShape),
+    /// A record inside itself: the one of this name that stands around it.
+    Outer(&'static str),
     /// Any value.
     #[default]
     Any,
+}
+
+/// What the keys and the values of a map are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MapShape {
+    /// The keys.
+    pub key: Shape,
+    /// The values.
+    pub value: Shape,
+}
+
+/// A record as its type declares it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecordShape {
+    /// The type's own name.
+    pub name: &'static str,
+    /// The fields in the order of their declaration.
+    pub fields: Vec<(&'static str, Shape)>,
 }
 
 impl Shape {
@@ -56,7 +76,7 @@ impl Shape {
     pub fn parameters(&self) -> Vec<(&str, &Shape)> {
         match self {
             Shape::Unit => Vec::new(),
-            Shape::Record(fields) => fields.iter().map(|(name, shape)| (*name, shape)).collect(),
+            Shape::Record(record) => record.fields.iter().map(|(name, shape)| (*name, shape)).collect(),
             other => vec![("arg", other)],
         }
     }
@@ -74,12 +94,13 @@ impl fmt::Display for Shape {
             Shape::Bytes => "bytes",
             Shape::Timestamp => "timestamp",
             Shape::Any => "any",
-            Shape::Map => "map",
+            Shape::Map(_) => "map",
+            Shape::Outer(name) => name,
             Shape::Optional(inner) => return write!(f, "{inner}?"),
             Shape::List(inner) => return write!(f, "[{inner}]"),
-            Shape::Record(fields) => {
+            Shape::Record(record) => {
                 f.write_str("{")?;
-                for (i, (name, shape)) in fields.iter().enumerate() {
+                for (i, (name, shape)) in record.fields.iter().enumerate() {
                     write!(f, "{}{name}: {shape}", if i == 0 { "" } else { ", " })?;
                 }
                 return f.write_str("}");
@@ -90,15 +111,36 @@ impl fmt::Display for Shape {
 
 /// Reads the zero value of whatever `seed` wants: 0, "", an empty list, a record of zeros.
 pub fn zero<'de, S: DeserializeSeed<'de>, E: de::Error>(seed: S) -> Result<S::Value, E> {
-    seed.deserialize(Probe { shape: &mut Shape::Any, depth: 0, learning: false, error: PhantomData })
+    seed.deserialize(Probe {
+        shape: &mut Shape::Any,
+        around: None,
+        depth: 0,
+        learning: false,
+        error: PhantomData,
+    })
 }
 
-/// How many types deep a shape is followed; a recursive type ends here.
-const MAX_DEPTH: usize = 16;
+/// How many types deep a shape is followed.
+const MAX_DEPTH: usize = 64;
+
+/// The records around the one that is probed.
+struct Around<'a> {
+    name: &'static str,
+    fields: &'static [&'static str],
+    outer: Option<&'a Around<'a>>,
+}
+
+impl Around<'_> {
+    fn has(&self, name: &str, fields: &'static [&'static str]) -> bool {
+        let is_same = self.name == name && self.fields == fields;
+        is_same || self.outer.is_some_and(|outer| outer.has(name, fields))
+    }
+}
 
 /// A deserializer that yields zero values and records what it was asked for.
 struct Probe<'s, E> {
     shape: &'s mut Shape,
+    around: Option<&'s Around<'s>>,
     depth: usize,
     /// Whether options and lists are entered to see what is in them; a zero value leaves them empty.
     learning: bool,
@@ -107,14 +149,18 @@ struct Probe<'s, E> {
 
 impl<'s, E: de::Error> Probe<'s, E> {
     fn learning(shape: &'s mut Shape) -> Self {
-        Self { shape, depth: 0, learning: true, error: PhantomData }
+        Self { shape, around: None, depth: 0, learning: true, error: PhantomData }
     }
 
-    fn inner<'t>(&self, shape: &'t mut Shape) -> Result<Probe<'t, E>, E> {
+    fn inner<'t>(&self, shape: &'t mut Shape) -> Result<Probe<'t, E>, E>
+    where
+        's: 't,
+    {
         if self.depth >= MAX_DEPTH {
             return Err(E::custom("a type inside itself has no zero value"));
         }
-        Ok(Probe { shape, depth: self.depth + 1, learning: self.learning, error: PhantomData })
+        let Self { around, depth, learning, error, .. } = *self;
+        Ok(Probe { shape, around, depth: depth + 1, learning, error })
     }
 }
 
@@ -202,24 +248,30 @@ impl<'de, E: de::Error> Deserializer<'de> for Probe<'_, E> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
-        let (mut none, mut shape) = (Vec::new(), Shape::Any);
-        let fields = Fields { names: [].iter(), name: "", probe: self.inner(&mut shape)?, fields: &mut none };
-        let value = visitor.visit_map(fields);
-        *self.shape = Shape::Map;
+        let mut map = MapShape::default();
+        let value = self.inner(&mut map.value).and_then(|probe| {
+            let left = self.learning;
+            visitor.visit_map(Pairs { key: &mut map.key, probe, left })
+        });
+        *self.shape = Shape::Map(Box::new(map));
         value
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, E> {
+        let is_inside_itself = self.learning && self.around.is_some_and(|around| around.has(name, names));
+        let around = Around { name, fields: names, outer: self.around };
         let (mut fields, mut shape) = (Vec::with_capacity(names.len()), Shape::Any);
-        let access =
-            Fields { names: names.iter(), name: "", probe: self.inner(&mut shape)?, fields: &mut fields };
-        let value = visitor.visit_map(access);
-        *self.shape = Shape::Record(fields);
+        let mut probe = Probe { around: Some(&around), ..self.inner(&mut shape)? };
+        // Its zero value ends where a shape would go on for ever.
+        probe.learning &= !is_inside_itself;
+        let value = visitor.visit_map(Fields { names: names.iter(), name: "", probe, fields: &mut fields });
+        *self.shape =
+            if is_inside_itself { Shape::Outer(name) } else { Shape::Record(RecordShape { name, fields }) };
         value
     }
 
@@ -250,6 +302,28 @@ impl<'de, E: de::Error> SeqAccess<'de> for Items<'_, E> {
         self.left -= 1;
         let probe = Probe { shape: self.probe.shape, ..self.probe };
         seed.deserialize(probe).map(Some)
+    }
+}
+
+/// One pair to learn from, or none.
+struct Pairs<'s, E> {
+    key: &'s mut Shape,
+    probe: Probe<'s, E>,
+    left: bool,
+}
+
+impl<'de, E: de::Error> MapAccess<'de> for Pairs<'_, E> {
+    type Error = E;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, E> {
+        if !std::mem::take(&mut self.left) {
+            return Ok(None);
+        }
+        seed.deserialize(Probe { shape: self.key, ..self.probe }).map(Some)
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, E> {
+        seed.deserialize(Probe { shape: self.probe.shape, ..self.probe })
     }
 }
 
@@ -308,6 +382,23 @@ mod tests {
         );
         assert_eq!(Shape::of::<()>(), Shape::Unit);
         assert_eq!(Shape::of::<String>().parameters(), [("arg", &Shape::String)]);
+    }
+
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only its shape is looked at")]
+    struct Tree {
+        left: Option<Box<Tree>>,
+        leaves: std::collections::BTreeMap<i64, Vec<Tree>>,
+        name: String,
+    }
+
+    #[test]
+    fn a_type_inside_itself_is_told_by_its_name_and_hides_nothing_after_it() {
+        let shape = Shape::of::<Tree>();
+        assert_eq!(shape.to_string(), "{left: Tree?, leaves: map, name: string}");
+        let Shape::Record(tree) = shape else { panic!("a record") };
+        let map = MapShape { key: Shape::Int, value: Shape::List(Box::new(Shape::Outer("Tree"))) };
+        assert_eq!((tree.name, &tree.fields[1].1), ("Tree", &Shape::Map(Box::new(map))));
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Timer {
 
     pub(crate) fn finish(&mut self, code: Code) {
         if !std::mem::replace(&mut self.is_done, true) {
-            self.meter.finished(self.started, (code != Code::Ok).then(|| error::kind(code)));
+            self.meter.finished(self.started.elapsed(), (code != Code::Ok).then(|| error::kind(code)));
         }
     }
 }
@@ -50,7 +50,7 @@ impl Timer {
 impl Drop for Timer {
     fn drop(&mut self) {
         if !self.is_done {
-            self.meter.finished(self.started, self.dropped);
+            self.meter.finished(self.started.elapsed(), self.dropped);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The wire's own methods: introspection, as Python's servers have it, and subscriptions to streams.
 
-use manywire_core::{Method, Methods, Params, Reply, RpcError, Shape, Value};
+use manywire_core::{Kind, Method, Methods, Params, Reply, RpcError, Shape, Value};
 
 /// A method that is in no registry.
 pub(crate) enum Builtin<'a> {
@@ -16,7 +16,8 @@ pub(crate) enum Builtin<'a> {
 impl<'a> Builtin<'a> {
     /// The builtin of this name; a registered method of the same name goes first.
     pub(crate) fn named(name: &'a str, methods: &Methods) -> Option<Self> {
-        let is_stream = |stream: &&str| methods.get(stream).is_some_and(Method::is_stream);
+        let is_stream =
+            |stream: &&str| methods.get(stream).is_some_and(|method| method.kind() == Kind::ServerStream);
         let builtin = match name {
             "system.listMethods" => Builtin::ListMethods,
             "system.methodHelp" => Builtin::MethodHelp,
@@ -68,10 +69,15 @@ fn names(methods: &Methods) -> Value {
     let mut names: Vec<String> =
         ["system.listMethods", "system.methodHelp", "system.methodSignature"].map(str::to_owned).into();
     for method in methods {
-        if method.is_stream() {
-            names.extend([format!("subscribe_{}", method.name()), format!("unsubscribe_{}", method.name())]);
-        } else {
-            names.push(method.name().to_owned());
+        match method.kind() {
+            Kind::Unary => names.push(method.name().to_owned()),
+            Kind::ServerStream => {
+                names.extend([
+                    format!("subscribe_{}", method.name()),
+                    format!("unsubscribe_{}", method.name()),
+                ]);
+            }
+            Kind::ClientStream | Kind::TwoWay => {}
         }
     }
     names.sort_unstable();
@@ -128,7 +134,7 @@ fn json_type(shape: &Shape) -> &'static str {
         Shape::String | Shape::Bytes | Shape::Timestamp => "string",
         Shape::Optional(inner) => json_type(inner),
         Shape::List(_) => "array",
-        Shape::Map | Shape::Record(_) => "object",
+        Shape::Map(_) | Shape::Record(_) | Shape::Outer(_) => "object",
         Shape::Any => "any",
     }
 }

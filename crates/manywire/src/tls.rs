@@ -49,6 +49,12 @@ impl Acceptor {
     }
 }
 
+/// The certificate that a client has shown, if it was asked for one.
+pub(crate) fn certificate<IO>(io: &TlsStream<IO>) -> Option<Arc<[u8]>> {
+    let (_, connection) = io.get_ref();
+    connection.peer_certificates()?.first().map(|certificate| certificate.as_ref().into())
+}
+
 fn read_certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let read = || CertificateDer::pem_file_iter(path)?.collect::<Result<Vec<_>, _>>();
     let certificates =

@@ -3,7 +3,7 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use manywire_core::{Empty, Method, Methods, RpcError};
+use manywire_core::{Empty, Kind, Method, Methods, RpcError};
 
 /// The same methods, and three that tell about them all, themselves included.
 pub fn with_introspection(methods: &Methods) -> Methods {
@@ -14,8 +14,11 @@ pub fn with_introspection(methods: &Methods) -> Methods {
 /// The same methods, and three that tell about `told`.
 fn with_system(methods: &Methods, told: &Arc<Methods>) -> Methods {
     let mut all = methods.clone();
-    let mut names: Vec<String> =
-        told.iter().filter(|method| !method.is_stream()).map(|method| method.name().to_owned()).collect();
+    let mut names: Vec<String> = told
+        .iter()
+        .filter(|method| method.kind() == Kind::Unary)
+        .map(|method| method.name().to_owned())
+        .collect();
     names.sort_unstable();
     all.add("system.listMethods", "The names of all methods.", move |_: Empty| ready(Ok(names.clone())));
     let known = told.clone();

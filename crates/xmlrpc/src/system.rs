@@ -1,6 +1,6 @@
 //! The `system.*` methods that tell about the server; `system.multicall` has a file of its own.
 
-use manywire_core::{Method, Methods, Shape, Value};
+use manywire_core::{Kind, Method, Methods, Shape, Value};
 
 use crate::error::Fault;
 
@@ -40,7 +40,7 @@ pub(crate) fn answer(methods: &Methods, name: &str, params: &[Value]) -> Option<
 
 /// A method that answers with a stream has no place on this wire.
 fn find<'a>(methods: &'a Methods, name: &str) -> Result<&'a Method, Fault> {
-    let found = methods.get(name).filter(|method| !method.is_stream());
+    let found = methods.get(name).filter(|method| method.kind() == Kind::Unary);
     found.ok_or_else(|| Fault::unknown_method(format!("no method {name}; system.listMethods names them all")))
 }
 
@@ -64,7 +64,7 @@ fn one_name<'a>(name: &str, params: &'a [Value]) -> Result<&'a str, Fault> {
 }
 
 fn list(methods: &Methods) -> Value {
-    let registered = methods.iter().filter(|method| !method.is_stream()).map(Method::name);
+    let registered = methods.iter().filter(|method| method.kind() == Kind::Unary).map(Method::name);
     let mut names: Vec<&str> = registered.chain(BUILTINS.iter().map(|(name, ..)| *name)).collect();
     names.sort_unstable();
     names.into_iter().map(Value::from).collect::<Vec<_>>().into()
@@ -106,7 +106,7 @@ fn type_name(shape: &Shape, number: &'static str) -> &'static str {
         Shape::Timestamp => "dateTime.iso8601",
         Shape::Optional(inner) => type_name(inner, number),
         Shape::List(_) => "array",
-        Shape::Map | Shape::Record(_) => "struct",
+        Shape::Map(_) | Shape::Record(_) | Shape::Outer(_) => "struct",
         Shape::Any => "any",
     }
 }

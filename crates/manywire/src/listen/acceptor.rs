@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use manywire_core::{Activity, Drain};
+use manywire_core::{Activity, Drain, Peer as Caller};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,6 +20,7 @@ use super::sniff::{Protocol, Verdict, look};
 use super::spare::Spare;
 use super::{Peer, refusal};
 use crate::serve::Server;
+use crate::tls::certificate;
 use crate::wires::{Wire, Wires};
 
 /// A peer that vanished without a word is noticed after about a minute and a half.
@@ -63,11 +64,12 @@ impl Acceptor {
             let slot = Slot { seat, _token: shutdown.track(), spare: self.spare.clone() };
             let budget = self.server.memory.connection(&self.server.settings.limits);
             let (local, accepted) = (tcp.local_addr().ok(), Instant::now());
+            let caller = Caller { address: Some(address), certificate: None };
             let arrival = Arrival {
                 server: self.server.clone(),
                 wires: self.wires.clone(),
                 address,
-                peer: Peer { budget, activity, local, is_tls: false, accepted },
+                peer: Peer { budget, activity, caller, local, is_tls: false, accepted },
                 counted: Counted::default(),
                 deadline: accepted + self.server.settings.limits.handshake,
                 drain: drain.clone(),
@@ -167,7 +169,9 @@ impl Arrival {
         match self.sniff(&mut io).await? {
             Some((Protocol::Tls, _)) | None => Ok(()),
             Some((protocol, read)) => {
-                let peer = Peer { is_tls: true, ..self.peer.clone() };
+                let certificate = certificate(&io);
+                let caller = Caller { certificate, ..self.peer.caller.clone() };
+                let peer = Peer { is_tls: true, caller, ..self.peer.clone() };
                 self.hand_over(io, protocol, read, &peer).await
             }
         }

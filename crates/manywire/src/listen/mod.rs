@@ -13,7 +13,7 @@ mod taken;
 
 use std::net::SocketAddr;
 
-use manywire_core::{Activity, Budget};
+use manywire_core::{Activity, Budget, Peer as Caller};
 use tokio::time::Instant;
 
 pub(crate) use acceptor::{Acceptor, Unsaid};
@@ -30,6 +30,8 @@ pub(crate) struct Peer {
     pub(crate) budget: Budget,
     /// Whether it calls.
     pub(crate) activity: Activity,
+    /// Who it is, as methods may ask.
+    pub(crate) caller: Caller,
     /// The address of ours that it reached.
     pub(crate) local: Option<SocketAddr>,
     /// Whether it came through TLS.

@@ -1,0 +1,190 @@
+//! What a call is beside its arguments. A method that names a [`Context`] as its first argument is given one; the others
+//! pay nothing for it.
+
+use std::cell::{Cell, OnceCell};
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{Metadata, Peer, ReadMetadata};
+
+/// A call as its wire knows it, before anything of it was read.
+pub struct Head<'a> {
+    wire: &'static str,
+    method: &'a str,
+    peer: &'a Peer,
+    metadata: &'a dyn ReadMetadata,
+    deadline: Option<Instant>,
+    context: OnceCell<Context>,
+}
+
+impl<'a> Head<'a> {
+    pub(crate) fn new(wire: &'static str, method: &'a str, peer: &'a Peer, terms: Terms<'a>) -> Self {
+        let Terms { metadata, deadline } = terms;
+        Self { wire, method, peer, metadata, deadline, context: OnceCell::new() }
+    }
+
+    /// The wire that carries the call, by the name that metrics give it.
+    pub fn wire(&self) -> &'static str {
+        self.wire
+    }
+
+    /// The method, by its own name.
+    pub fn method(&self) -> &str {
+        self.method
+    }
+
+    /// Who calls.
+    pub fn peer(&self) -> &Peer {
+        self.peer
+    }
+
+    /// What came beside the parameters.
+    pub fn metadata(&self) -> &dyn ReadMetadata {
+        self.metadata
+    }
+
+    /// When the caller gives up.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// The context of the call, made when it is first asked for.
+    pub(crate) fn context(&self) -> Context {
+        self.context.get_or_init(|| Context::of(self)).clone()
+    }
+
+    pub(crate) fn into_context(self) -> Option<Context> {
+        self.context.into_inner()
+    }
+}
+
+/// What a wire says of a call beside its name and parameters.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// The request's metadata.
+    pub metadata: &'a dyn ReadMetadata,
+    /// When the caller gives up, where the wire says so.
+    pub deadline: Option<Instant>,
+}
+
+impl Default for Terms<'_> {
+    fn default() -> Self {
+        Self { metadata: &(), deadline: None }
+    }
+}
+
+/// A call, as its method and the hooks around it see it. Clones are one call.
+#[derive(Clone)]
+pub struct Context(Arc<Inner>);
+
+struct Inner {
+    wire: &'static str,
+    method: Box<str>,
+    peer: Peer,
+    metadata: Metadata,
+    answer: Mutex<Metadata>,
+    deadline: Option<Instant>,
+    over: CancellationToken,
+}
+
+impl Context {
+    fn of(head: &Head<'_>) -> Self {
+        Self(Arc::new(Inner {
+            wire: head.wire,
+            method: head.method.into(),
+            peer: head.peer.clone(),
+            metadata: Metadata::of(head.metadata),
+            answer: Mutex::default(),
+            deadline: head.deadline,
+            over: CancellationToken::new(),
+        }))
+    }
+
+    /// The wire that carries the call, by the name that metrics give it.
+    pub fn wire(&self) -> &'static str {
+        self.0.wire
+    }
+
+    /// The method's name.
+    pub fn method(&self) -> &str {
+        &self.0.method
+    }
+
+    /// Where the caller is, where the connection has an address.
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.0.peer.address
+    }
+
+    /// The certificate that the caller showed in TLS, as DER; the server has found it good.
+    pub fn peer_certificate(&self) -> Option<&[u8]> {
+        self.0.peer.certificate.as_deref()
+    }
+
+    /// What came beside the parameters: headers on the HTTP wires, metadata on gRPC, the event's header on zerorpc.
+    pub fn metadata(&self) -> &Metadata {
+        &self.0.metadata
+    }
+
+    /// Sends a header with the answer, on the wires that have them. Those of a stream go with its first item.
+    pub fn answer_with(&self, name: &str, value: impl Into<Box<[u8]>>) {
+        self.0.answer.lock().unwrap_or_else(PoisonError::into_inner).append(name, value);
+    }
+
+    /// Takes what the method wants sent beside its answer.
+    pub(crate) fn take_answer_metadata(&self) -> Metadata {
+        std::mem::take(&mut *self.0.answer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// When the caller gives up. The call ends then by itself.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.0.deadline
+    }
+
+    /// Waits until the call is over: answered, given up by its caller, or past its deadline. For work that a method has
+    /// handed to other tasks; the method's own future is dropped.
+    pub async fn over(&self) {
+        self.0.over.cancelled().await;
+    }
+
+    pub(crate) fn end(&self) {
+        self.0.over.cancel();
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { wire, method, peer, deadline, .. } = &*self.0;
+        f.debug_struct("Context")
+            .field("wire", wire)
+            .field("method", method)
+            .field("peer", peer)
+            .field("deadline", deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+thread_local! {
+    /// The deadline of the call that is polled on this thread.
+    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// When the caller of the method that runs here gives up. A client that a method calls further with keeps to it.
+pub fn current_deadline() -> Option<Instant> {
+    DEADLINE.get()
+}
+
+/// Runs `poll` with this as the [`current_deadline`].
+pub(crate) fn with_deadline<T>(deadline: Instant, poll: impl FnOnce() -> T) -> T {
+    struct Restore(Option<Instant>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            DEADLINE.set(self.0);
+        }
+    }
+    let _restore = Restore(DEADLINE.replace(Some(deadline)));
+    poll()
+}

@@ -1,0 +1,65 @@
+//! A stream of requests on its way to a method.
+
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+
+use crate::params::{Arguments, Params, read};
+use crate::{RpcError, Shape};
+
+/// The requests of one call as their wire receives them.
+pub trait Incoming: Send {
+    /// Waits for the next request and has it read; none when the caller has said all.
+    fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+        read: &mut dyn FnMut(Params<'_, '_>) -> Result<(), RpcError>,
+    ) -> Poll<Option<Result<(), RpcError>>>;
+}
+
+/// The requests of one call, as its method takes them.
+pub struct Requests<A> {
+    incoming: Box<dyn Incoming>,
+    expected: Arc<Expected>,
+    is_over: bool,
+    arguments: PhantomData<fn() -> A>,
+}
+
+/// What the errors of a misfit name.
+pub(crate) struct Expected {
+    pub(crate) method: String,
+    pub(crate) shape: Shape,
+}
+
+impl<A: Arguments> Requests<A> {
+    pub(crate) fn new(incoming: Box<dyn Incoming>, expected: Arc<Expected>) -> Self {
+        Self { incoming, expected, is_over: false, arguments: PhantomData }
+    }
+}
+
+impl<A: Arguments> Stream for Requests<A> {
+    type Item = Result<A, RpcError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.is_over {
+            return Poll::Ready(None);
+        }
+        let (mut request, expected) = (None, &this.expected);
+        let told = ready!(this.incoming.poll_next(cx, &mut |params| {
+            request = Some(read(params, &expected.method, &expected.shape)?);
+            Ok(())
+        }));
+        let item = match (told, request) {
+            (Some(Ok(())), Some(request)) => Some(Ok(request)),
+            (Some(Err(error)), _) => Some(Err(error)),
+            (Some(Ok(())), None) | (None, _) => None,
+        };
+        // Nothing can be told of what follows a request that could not be read.
+        this.is_over = !matches!(item, Some(Ok(_)));
+        Poll::Ready(item)
+    }
+}
