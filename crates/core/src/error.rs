@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::Value;
+use crate::{Misfit, Value};
 
 /// What went wrong, in terms that every wire can translate into its own codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,13 +81,22 @@ pub struct RpcError {
     code: Option<i64>,
     name: Option<Box<str>>,
     data: Option<Box<Value>>,
+    misfit: Option<Box<Misfit>>,
     unsent: bool,
 }
 
 impl RpcError {
     /// An error of `kind`, with the text that the caller will read.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), code: None, name: None, data: None, unsent: false }
+        Self {
+            kind,
+            message: message.into(),
+            code: None,
+            name: None,
+            data: None,
+            misfit: None,
+            unsent: false,
+        }
     }
 
     /// The method's own failure.
@@ -145,6 +154,12 @@ impl RpcError {
         self
     }
 
+    /// A parameter of another type than the method's.
+    pub(crate) fn misfit_of(misfit: Misfit) -> Self {
+        let error = Self::invalid_params(misfit.told(|word| word));
+        Self { misfit: Some(Box::new(misfit)), ..error }
+    }
+
     /// The same error of a call that surely never reached the server.
     #[must_use]
     pub fn unsent(mut self) -> Self {
@@ -180,6 +195,11 @@ impl RpcError {
     /// Whether nothing but the message is known: the error arose on this side, or on net/rpc, whose errors are text alone.
     pub fn is_text_alone(&self) -> bool {
         self.code.is_none() && self.name.is_none() && self.data.is_none()
+    }
+
+    /// The types, if what went wrong is that a parameter is of another type than the method's.
+    pub fn misfit(&self) -> Option<&Misfit> {
+        self.misfit.as_deref()
     }
 
     /// Further data that came with the error.

@@ -73,5 +73,5 @@ pub use reply_buffer::ReplyBuffer;
 pub use requests::{Incoming, Requests};
 pub use shape::{MapShape, RecordShape, Shape, zero};
 pub use shutdown::{ConnectionToken, Drain, Shutdown};
-pub use value::{DecodeError, EncodeError, Number, Timestamp, Value, from_value, to_value};
+pub use value::{DecodeError, EncodeError, Misfit, Number, Timestamp, Value, from_value, to_value};
 pub use values::{TooManyValues, ValueCount, json_string_length};

@@ -115,9 +115,13 @@ fn wrong_count(name: &str, shape: &Shape, got: usize) -> RpcError {
 }
 
 fn misfit(name: &str, error: &DecodeError) -> RpcError {
-    match error.path() {
-        "" => RpcError::invalid_params(format!("{name}: {}", error.message())),
-        path => RpcError::invalid_params(format!("{name}: parameter `{path}`: {}", error.message())),
+    let place = match error.path() {
+        "" => format!("{name}: "),
+        path => format!("{name}: parameter `{path}`: "),
+    };
+    match error.misfit() {
+        Some(misfit) => RpcError::misfit_of(misfit.clone().at(place)),
+        None => RpcError::invalid_params(format!("{place}{}", error.message())),
     }
 }
 

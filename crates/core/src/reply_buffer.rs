@@ -27,6 +27,14 @@ impl ReplyBuffer {
         Self { bytes: Vec::new(), charge: budget.nothing(), limit: limits.message_bytes, refused: None }
     }
 
+    /// An empty message of any length: what a client is about to send.
+    pub fn unlimited() -> Self {
+        let most = usize::MAX;
+        let limits =
+            Limits { message_bytes: most, connection_memory: most, memory: most, ..Limits::default() };
+        Self::new(&limits, &Budget::alone(&limits))
+    }
+
     /// Appends bytes, if there is room for all of them.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), RpcError> {
         if let Some(error) = &self.refused {

@@ -10,7 +10,7 @@ mod serialize;
 mod timestamp;
 
 pub use deserialize::from_value;
-pub use misfit::DecodeError;
+pub use misfit::{DecodeError, Misfit};
 pub use number::Number;
 pub use serialize::{EncodeError, to_value};
 pub use timestamp::Timestamp;
