@@ -14,7 +14,9 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use manywire_core::{Budget, ErrorKind, Limits, RpcError, Value};
 use manywire_http::{PacedBody, read_body};
 
-use crate::message::{decode_response, encode_call, read_fault};
+use crate::document::Document;
+use crate::encode::kind;
+use crate::message::{encode_call, read_fault};
 use crate::system::MULTICALL;
 
 /// Calls the methods of one server. Clones share its connections; many calls may be in flight.
@@ -95,7 +97,7 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
             Value::Array(outcomes) if outcomes.len() == count => {
                 Ok(outcomes.into_iter().map(outcome).collect())
             }
-            other => Err(self.no_xml_rpc(&format!("{count} calls were answered with {}", other.kind()))),
+            other => Err(self.no_xml_rpc(&format!("{count} calls were answered with {}", kind(&other)))),
         }
     }
 
@@ -113,7 +115,8 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
         let body = read_body(&head.headers, &mut body, &self.limits, &Budget::alone(&self.limits))
             .await
             .map_err(|error| self.no_xml_rpc(&error))?;
-        match decode_response(&body, &self.limits) {
+        let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        match Document::new(&body).with_content_type(content_type).response(&self.limits) {
             Ok(outcome) => outcome.map_err(RpcError::from),
             Err(_) if head.status != StatusCode::OK => {
                 Err(self.no_xml_rpc(&format!("HTTP status {}", head.status)))
@@ -164,7 +167,7 @@ fn outcome(entry: Value) -> Result<Value, RpcError> {
     match entry {
         Value::Array(mut result) if result.len() == 1 => Ok(result.remove(0)),
         other => {
-            Err(RpcError::internal(format!("a call's outcome is [result] or a fault, got {}", other.kind())))
+            Err(RpcError::internal(format!("a call's outcome is [result] or a fault, got {}", kind(&other))))
         }
     }
 }

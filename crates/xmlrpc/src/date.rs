@@ -54,12 +54,10 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
 }
 
 /// Writes a date and time.
-pub(crate) fn write(out: &mut String, time: Timestamp) -> Result<(), EncodeError> {
+pub(crate) fn write(time: Timestamp) -> Result<String, EncodeError> {
     let civil = reading(time).ok_or_else(|| EncodeError::Year(time.to_string()))?;
     let (date, clock) = (civil.date(), civil.time());
-    // Writing to a String cannot fail.
-    let _ = write!(
-        out,
+    let mut out = format!(
         "{:04}{:02}{:02}T{:02}:{:02}:{:02}",
         date.year(),
         date.month(),
@@ -70,12 +68,12 @@ pub(crate) fn write(out: &mut String, time: Timestamp) -> Result<(), EncodeError
     );
     if time.nanos > 0 {
         let digits = format!("{:09}", time.nanos);
-        let _ = write!(out, ".{}", digits.trim_end_matches('0'));
+        out.extend([".", digits.trim_end_matches('0')]);
     }
     if let Some(offset) = time.offset {
-        write_offset(out, offset);
+        write_offset(&mut out, offset);
     }
-    Ok(())
+    Ok(out)
 }
 
 /// What calendar and clock showed, in a year of four digits.
@@ -91,6 +89,7 @@ fn write_offset(out: &mut String, offset: i32) {
         return;
     }
     let (sign, east) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
+    // Writing to a String cannot fail.
     let _ = write!(out, "{sign}{:02}:{:02}", east / 3600, east / 60 % 60);
     if east % 60 > 0 {
         let _ = write!(out, ":{:02}", east % 60);
@@ -166,9 +165,7 @@ mod tests {
     use super::*;
 
     fn rewritten(text: &str) -> Option<String> {
-        let mut out = String::new();
-        write(&mut out, parse(text)?).unwrap();
-        Some(out)
+        Some(write(parse(text)?).unwrap())
     }
 
     #[test]

@@ -10,6 +10,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use manywire_core::Value;
 
 use crate::date;
+use crate::decimal;
 use crate::error::{DecodeError, Flaw};
 use crate::markup::{Markup, Token, clipped, is_blank};
 use crate::tag::Tag;
@@ -140,6 +141,8 @@ fn scalar(markup: &mut Markup<'_>, tag: Tag) -> Result<Value, DecodeError> {
         Tag::String => return text(markup, "string").map(|text| Value::String(text.into_owned())),
         Tag::Int => "int",
         Tag::Boolean => "boolean",
+        Tag::BigInteger => "biginteger",
+        Tag::BigDecimal => "bigdecimal",
         Tag::Double => "double",
         Tag::DateTime => "dateTime.iso8601",
         Tag::Base64 => "base64",
@@ -151,6 +154,11 @@ fn scalar(markup: &mut Markup<'_>, tag: Tag) -> Result<Value, DecodeError> {
     let value = match tag {
         // As in Python, i1 to i8 are names for the same: what counts is that no number comes out wrong.
         Tag::Int => written.parse().ok().map(Value::Int),
+        // In Python an integer has no end. Here it has 64 bits, with a sign or without.
+        Tag::BigInteger => {
+            written.parse().map(Value::Int).or_else(|_| written.parse::<u64>().map(Value::from)).ok()
+        }
+        Tag::BigDecimal => decimal::parse(written).map(Value::Float),
         Tag::Boolean => boolean(written).map(Value::Bool),
         Tag::Double => written.parse().ok().map(Value::Float),
         Tag::DateTime => date::parse(written).map(Value::Timestamp),

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use manywire_core::{ErrorKind, RpcError};
+use manywire_core::{ErrorKind, OverBudget, RpcError};
 
 const MALFORMED: i64 = -32700;
 const UNSUPPORTED_ENCODING: i64 = -32701;
@@ -58,7 +58,30 @@ impl From<RpcError> for Fault {
             Internal => INTERNAL,
             _ => APPLICATION,
         };
-        Self { code, message: error.message().to_owned() }
+        let message = match error.misfit() {
+            None => error.message().to_owned(),
+            Some(misfit) => misfit.told(word),
+        };
+        Self { code, message }
+    }
+}
+
+/// A type's name in XML-RPC's words.
+pub(crate) fn word(ours: &str) -> &str {
+    match ours {
+        "null" => "nil",
+        "bool" => "boolean",
+        "float" => "double",
+        "bytes" => "base64",
+        "timestamp" => "dateTime.iso8601",
+        "map" => "struct",
+        other => other,
+    }
+}
+
+impl From<OverBudget> for Fault {
+    fn from(error: OverBudget) -> Self {
+        RpcError::from(error).into()
     }
 }
 
@@ -137,7 +160,7 @@ impl From<DecodeError> for Fault {
 }
 
 /// Why a value cannot be written as XML-RPC.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
     /// XML has no way to write the character, not even escaped.
@@ -152,6 +175,15 @@ pub enum EncodeError {
     /// The year is not one of four digits.
     #[error("dateTime.iso8601 has years 0 to 9999, which {0} is not in")]
     Year(String),
+    /// The message would be longer than a message may be, or has no room in memory.
+    #[error(transparent)]
+    NoRoom(Box<RpcError>),
+}
+
+impl From<RpcError> for EncodeError {
+    fn from(error: RpcError) -> Self {
+        Self::NoRoom(Box::new(error))
+    }
 }
 
 /// A method's result that cannot be sent.
@@ -159,6 +191,7 @@ impl From<EncodeError> for Fault {
     fn from(error: EncodeError) -> Self {
         let code = match error {
             EncodeError::Integer(_) => APPLICATION,
+            EncodeError::NoRoom(_) => SYSTEM,
             _ => INTERNAL,
         };
         Self { code, message: format!("the result cannot be sent: {error}") }

@@ -20,11 +20,12 @@
 //! `faultString`.
 //!
 //! Reading order: `document.rs`, from bytes to text; `markup.rs` and `tag.rs`, from text to tags; `decode.rs` and `encode.rs`, values
-//! (with `date.rs`); `message.rs`, calls and responses; `error.rs`, fault codes; `server.rs` with `system.rs` and
+//! (with `date.rs` and `decimal.rs`); `message.rs`, calls and responses; `error.rs`, fault codes; `server.rs` with `system.rs` and
 //! `multicall.rs`; `client.rs`.
 
 mod client;
 mod date;
+mod decimal;
 mod decode;
 mod document;
 mod encode;
@@ -37,6 +38,7 @@ mod system;
 mod tag;
 
 pub use client::Client;
+pub use document::Document;
 pub use error::{DecodeError, EncodeError, Fault, Flaw};
 pub use message::{MethodCall, decode_call, decode_response, encode_call, encode_fault, encode_result};
 pub use server::Server;

@@ -11,6 +11,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use crate::document::is_allowed;
+use crate::encode::EXTENSIONS;
 use crate::error::{DecodeError, Flaw};
 use crate::tag::Tag;
 
@@ -40,6 +41,8 @@ pub(crate) struct Markup<'a> {
     /// Whether the last opened element was written as an empty one.
     is_empty: bool,
     seen_root: bool,
+    /// Whether Apache's extensions were declared.
+    has_extensions: bool,
     /// The text since the last tag.
     content: Cow<'a, str>,
     /// Whether `]]>` occurs at all, so that most texts need not be searched for it.
@@ -64,6 +67,7 @@ impl<'a> Markup<'a> {
             most_open: nesting.saturating_mul(3).saturating_add(16),
             is_empty: false,
             seen_root: false,
+            has_extensions: false,
             content: Cow::Borrowed(""),
             has_section_end,
         }
@@ -139,6 +143,11 @@ impl<'a> Markup<'a> {
             Token::Text => Err(self.error(Flaw::Message, "text where only elements belong")),
             token => Ok(token),
         }
+    }
+
+    /// Whether some element so far has declared the namespace of Apache's extensions.
+    pub(crate) fn has_extensions(&self) -> bool {
+        self.has_extensions
     }
 
     /// Reads on to the end, to learn whether the rest is well-formed.
@@ -250,7 +259,7 @@ impl<'a> Markup<'a> {
         }
     }
 
-    /// XML-RPC has no attributes; they are ignored, and still have to be well-formed.
+    /// XML-RPC has no attributes; they are ignored but for a namespace, and still have to be well-formed.
     fn open_with_attributes(
         &mut self,
         start: usize,
@@ -268,6 +277,8 @@ impl<'a> Markup<'a> {
             if attribute.value.contains('<') || quick_xml::escape::unescape(&attribute.value).is_err() {
                 return Err(self.malformed("an attribute's value is not well-formed"));
             }
+            let is_namespace = attribute.key.as_ref().starts_with("xmlns");
+            self.has_extensions |= is_namespace && *attribute.value == *EXTENSIONS;
         }
         Ok(token)
     }

@@ -3,8 +3,8 @@
 use manywire_core::{Limits, Value};
 
 use crate::decode::{self, expect_close, expect_open, unexpected};
-use crate::document::{self, is_allowed};
-use crate::encode;
+use crate::document::{Document, is_allowed};
+use crate::encode::{self, EXTENSIONS, Writer};
 use crate::error::{DecodeError, EncodeError, Fault, Flaw};
 use crate::markup::{Markup, Token};
 use crate::tag::Tag;
@@ -18,107 +18,140 @@ pub struct MethodCall {
     pub name: String,
     /// The parameters in their order.
     pub params: Vec<Value>,
+    /// Whether the message declares Apache's extensions. Its sender then reads nil, and integers beyond 32 bits, in their
+    /// namespace alone.
+    pub extensions: bool,
 }
 
-/// Reads a `methodCall`.
+impl Document<'_> {
+    /// Reads a `methodCall`.
+    pub fn call(&self, limits: &Limits) -> Result<MethodCall, DecodeError> {
+        self.read(limits, read_call)
+    }
+
+    /// Reads a `methodResponse`: a result, or a fault.
+    pub fn response(&self, limits: &Limits) -> Result<Result<Value, Fault>, DecodeError> {
+        self.read(limits, read_response)
+    }
+
+    /// Reads a whole document. One that is not well-formed is called that, whatever else is wrong before.
+    fn read<T>(
+        &self,
+        limits: &Limits,
+        read: impl FnOnce(&mut Markup<'_>, usize) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        let text = self.text()?;
+        let mut markup = Markup::new(&text, limits.nesting);
+        let message = read(&mut markup, limits.nesting);
+        if matches!(&message, Err(error) if error.flaw() == Flaw::Malformed) {
+            return message;
+        }
+        match markup.finish() {
+            Err(error) if message.is_ok() || error.flaw() == Flaw::Malformed => Err(error),
+            _ => message,
+        }
+    }
+}
+
+/// Reads a `methodCall` that came without a content type.
 pub fn decode_call(body: &[u8], limits: &Limits) -> Result<MethodCall, DecodeError> {
-    decode(body, limits, read_call)
+    Document::new(body).call(limits)
 }
 
-/// Reads a `methodResponse`: a result, or a fault.
+/// Reads a `methodResponse` that came without a content type.
 pub fn decode_response(body: &[u8], limits: &Limits) -> Result<Result<Value, Fault>, DecodeError> {
-    decode(body, limits, read_response)
+    Document::new(body).response(limits)
 }
 
 /// Writes a `methodCall`.
 pub fn encode_call(name: &str, params: &[Value]) -> Result<Vec<u8>, EncodeError> {
-    let mut out = begin("<methodCall><methodName>");
+    let mut out = Writer::unlimited();
+    out.push_all(&[DECLARATION, "<methodCall><methodName>"])?;
     encode::text(&mut out, name)?;
-    out.push_str("</methodName><params>");
+    out.push("</methodName><params>")?;
     for param in params {
-        out.push_str("<param>");
+        out.push("<param>")?;
         encode::value(&mut out, param)?;
-        out.push_str("</param>");
+        out.push("</param>")?;
     }
-    out.push_str("</params></methodCall>\n");
-    Ok(out.into_bytes())
+    out.push("</params></methodCall>\n")?;
+    out.finish().map(|(bytes, _)| bytes)
 }
 
 /// Writes a `methodResponse` with a result.
 pub fn encode_result(result: &Value) -> Result<Vec<u8>, EncodeError> {
-    let mut written = Ok(());
-    let response = respond(|out| written = encode::value(out, result));
-    written.map(|()| response)
+    let mut out = Writer::unlimited();
+    respond(&mut out, |out| encode::value(out, result))?;
+    out.finish().map(|(bytes, _)| bytes)
 }
 
 /// Writes a `methodResponse` whose `<value>` the given function appends.
-pub(crate) fn respond(value: impl FnOnce(&mut String)) -> Vec<u8> {
-    let mut out = begin("<methodResponse><params><param>");
-    value(&mut out);
-    out.push_str("</param></params></methodResponse>\n");
-    out.into_bytes()
+pub(crate) fn respond(
+    out: &mut Writer,
+    value: impl FnOnce(&mut Writer) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    out.push(DECLARATION)?;
+    if out.has_extensions() {
+        out.push_all(&["<methodResponse xmlns:ex=\"", EXTENSIONS, "\">"])?;
+    } else {
+        out.push("<methodResponse>")?;
+    }
+    out.push("<params><param>")?;
+    value(out)?;
+    out.push("</param></params></methodResponse>\n")
 }
 
 /// Writes a `methodResponse` with a fault; what XML cannot carry of its message becomes U+FFFD.
 pub fn encode_fault(fault: &Fault) -> Vec<u8> {
-    let mut out = begin("<methodResponse><fault>");
-    fault_value(&mut out, fault);
-    out.push_str("</fault></methodResponse>\n");
-    out.into_bytes()
+    let mut out = Writer::unlimited();
+    // Every fault can be written, and there is no limit.
+    let _ = respond_fault(&mut out, fault);
+    out.finish().map(|(bytes, _)| bytes).unwrap_or_default()
 }
 
-/// Writes a fault as the struct that it is on the wire.
-pub(crate) fn fault_value(out: &mut String, fault: &Fault) {
+/// Writes a `methodResponse` with a fault. An error only where there is no room.
+pub(crate) fn respond_fault(out: &mut Writer, fault: &Fault) -> Result<(), EncodeError> {
+    out.push_all(&[DECLARATION, "<methodResponse><fault>"])?;
+    fault_value(out, fault)?;
+    out.push("</fault></methodResponse>\n")
+}
+
+/// Writes a fault as the struct that it is on the wire. An error only where there is no room.
+pub(crate) fn fault_value(out: &mut Writer, fault: &Fault) -> Result<(), EncodeError> {
     let readable = |c| if is_allowed(c) { c } else { char::REPLACEMENT_CHARACTER };
     let message: String = fault.message.chars().map(readable).collect();
     let members = Value::map([("faultCode", Value::Int(fault.code)), ("faultString", message.into())]);
-    // The message was made fit, the code is an integer and the names are ours: this cannot fail.
-    let _ = encode::value(out, &members);
-}
-
-fn begin(opening: &str) -> String {
-    let mut out = String::with_capacity(256);
-    out.push_str(DECLARATION);
-    out.push_str(opening);
-    out
-}
-
-/// Reads a whole document. One that is not well-formed is called that, whatever else is wrong before.
-fn decode<T>(
-    body: &[u8],
-    limits: &Limits,
-    read: impl FnOnce(&mut Markup<'_>, usize) -> Result<T, DecodeError>,
-) -> Result<T, DecodeError> {
-    let text = document::text(body)?;
-    let mut markup = Markup::new(&text, limits.nesting);
-    let message = read(&mut markup, limits.nesting);
-    if matches!(&message, Err(error) if error.flaw() == Flaw::Malformed) {
-        return message;
-    }
-    match markup.finish() {
-        Err(error) if message.is_ok() || error.flaw() == Flaw::Malformed => Err(error),
-        _ => message,
-    }
+    encode::value(out, &members)
 }
 
 fn read_call(markup: &mut Markup<'_>, nesting: usize) -> Result<MethodCall, DecodeError> {
-    expect_open(markup, Tag::MethodCall)?;
-    expect_open(markup, Tag::MethodName)?;
-    let name = decode::text(markup, "the method's name")?.trim_ascii().to_owned();
-    if name.is_empty() {
-        return Err(markup.error(Flaw::Message, "the method's name is empty"));
-    }
-    let mut params = Vec::new();
+    let (mut name, mut params) = (String::new(), Vec::new());
     match markup.next_tag()? {
-        Token::Close => return Ok(MethodCall { name, params }),
-        Token::Open(Tag::Params) => {}
-        token => return Err(unexpected(markup, token, "params")),
+        Token::Open(Tag::MethodCall) => {
+            expect_open(markup, Tag::MethodName)?;
+            name.push_str(decode::text(markup, "the method's name")?.trim_ascii());
+            match markup.next_tag()? {
+                Token::Close => {}
+                Token::Open(Tag::Params) => {
+                    params = read_params(markup, nesting)?;
+                    expect_close(markup, "methodCall")?;
+                }
+                token => return Err(unexpected(markup, token, "params")),
+            }
+        }
+        // All that Python's xmlrpc.client (3.13) sends where the name is empty.
+        Token::Open(Tag::Params) => params = read_params(markup, nesting)?,
+        token => return Err(unexpected(markup, token, "<methodCall>")),
     }
+    Ok(MethodCall { name, params, extensions: markup.has_extensions() })
+}
+
+fn read_params(markup: &mut Markup<'_>, nesting: usize) -> Result<Vec<Value>, DecodeError> {
+    let mut params = Vec::new();
     while next_param(markup)? {
         params.push(param(markup, nesting)?);
     }
-    expect_close(markup, "methodCall")?;
-    Ok(MethodCall { name, params })
+    Ok(params)
 }
 
 /// Whether a `param` was opened, and not the `params` closed.

@@ -2,6 +2,7 @@
 
 use manywire_core::Value;
 
+use crate::encode::kind;
 use crate::error::Fault;
 use crate::message::MethodCall;
 use crate::system::MULTICALL;
@@ -27,7 +28,7 @@ fn entry(call: Value) -> Entry {
     let Value::Map(members) = call else {
         return Err(Fault::invalid_params(format!(
             "a call is a struct of methodName and params, got {}",
-            call.kind()
+            kind(&call)
         )));
     };
     let (mut name, mut params) = (Value::Null, Value::Array(Vec::new()));
@@ -42,12 +43,12 @@ fn entry(call: Value) -> Entry {
         (Value::String(name), _) if name == MULTICALL => {
             Err(Fault::invalid_request("system.multicall inside itself is refused"))
         }
-        (Value::String(name), Value::Array(params)) => Ok(MethodCall { name, params }),
+        (Value::String(name), Value::Array(params)) => Ok(MethodCall { name, params, extensions: false }),
         (Value::String(_), params) => {
-            Err(Fault::invalid_params(format!("a call's params are an array, got {}", params.kind())))
+            Err(Fault::invalid_params(format!("a call's params are an array, got {}", kind(&params))))
         }
         (name, _) => {
-            Err(Fault::invalid_params(format!("a call's methodName is a string, got {}", name.kind())))
+            Err(Fault::invalid_params(format!("a call's methodName is a string, got {}", kind(&name))))
         }
     }
 }

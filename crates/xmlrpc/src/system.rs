@@ -2,6 +2,7 @@
 
 use manywire_core::{Kind, Method, Methods, Shape, Value};
 
+use crate::encode::kind;
 use crate::error::Fault;
 
 /// The name of the method that makes many calls at once.
@@ -58,7 +59,7 @@ fn no_params(name: &str, params: &[Value]) -> Result<(), Fault> {
 fn one_name<'a>(name: &str, params: &'a [Value]) -> Result<&'a str, Fault> {
     match params {
         [Value::String(wanted)] => Ok(wanted),
-        [other] => Err(Fault::invalid_params(format!("{name} takes a method's name, got {}", other.kind()))),
+        [other] => Err(Fault::invalid_params(format!("{name} takes a method's name, got {}", kind(other)))),
         many => Err(Fault::invalid_params(format!("{name} takes 1 parameter, got {}", many.len()))),
     }
 }

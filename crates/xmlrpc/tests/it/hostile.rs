@@ -65,8 +65,6 @@ fn what_is_no_call_is_called_that() {
         "<methodResponse><params><param><value/></param></params></methodResponse>",
         "<methodCall/>",
         "<methodCall><params/></methodCall>",
-        "<methodCall><methodName/></methodCall>",
-        "<methodCall><methodName> </methodName></methodCall>",
         "<methodCall><methodName><b>m</b></methodName></methodCall>",
         "<methodCall><methodName>m</methodName><methodName>m</methodName></methodCall>",
         "<methodCall><methodName>m</methodName>text</methodCall>",

@@ -15,21 +15,21 @@ use tokio::net::TcpStream;
 use crate::serving::serve;
 
 /// A connection on which requests are written by hand.
-struct Peer(BufStream<TcpStream>);
+pub(crate) struct Peer(BufStream<TcpStream>);
 
-struct Answer {
+pub(crate) struct Answer {
     status: u16,
     headers: String,
     body: Vec<u8>,
 }
 
 impl Answer {
-    fn result(&self) -> Result<Value, Fault> {
+    pub(crate) fn result(&self) -> Result<Value, Fault> {
         assert_eq!(self.status, 200, "{}", self.headers);
         self.response()
     }
 
-    fn response(&self) -> Result<Value, Fault> {
+    pub(crate) fn response(&self) -> Result<Value, Fault> {
         let mut plain = Vec::new();
         if self.headers.contains("content-encoding: gzip") {
             GzDecoder::new(&self.body[..]).read_to_end(&mut plain).unwrap();
@@ -45,11 +45,11 @@ impl Answer {
 }
 
 impl Peer {
-    async fn connect(address: SocketAddr) -> Self {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
         Self(BufStream::new(TcpStream::connect(address).await.unwrap()))
     }
 
-    async fn send(&mut self, bytes: &[u8]) {
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).await.unwrap();
         self.0.flush().await.unwrap();
     }
@@ -70,7 +70,7 @@ impl Peer {
         Some(Answer { status, headers, body })
     }
 
-    async fn exchange(&mut self, bytes: &[u8]) -> Answer {
+    pub(crate) async fn exchange(&mut self, bytes: &[u8]) -> Answer {
         self.send(bytes).await;
         self.answer().await.unwrap()
     }
@@ -88,7 +88,7 @@ fn echo(text: &str) -> Vec<u8> {
     encode_call("echo", &[text.into()]).unwrap()
 }
 
-fn post(headers: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn post(headers: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("POST /RPC2 HTTP/1.1\r\nhost: x\r\n{headers}content-length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
@@ -119,8 +119,10 @@ async fn a_fault_keeps_the_connection() {
         (&b""[..], -32700),
         (b"<methodCall>", -32700),
         (b"\xFF\xFF", -32700),
-        (b"<?xml version='1.0' encoding='koi8-r'?><methodCall/>", -32701),
+        (b"<?xml version='1.0' encoding='ebcdic-cp-us'?><methodCall/>", -32701),
         (b"<methodCall/>", -32600),
+        (b"<methodCall><methodName></methodName><params/></methodCall>", -32601),
+        (b"<methodCall><methodName/></methodCall>", -32601),
         (b"<methodCall><methodName>nothing</methodName></methodCall>", -32601),
         (b"<methodCall><methodName>add</methodName></methodCall>", -32602),
     ] {

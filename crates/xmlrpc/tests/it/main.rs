@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail there")]
 
+mod encodings;
+mod held;
 mod hostile;
 mod http;
 mod properties;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use manywire_core::{Connection, Dispatch, Empty, Limits, Metrics, RpcError, Shutdown};
+use manywire_core::{Budget, Connection, Dispatch, Empty, Limits, Metrics, RpcError, Shutdown};
 use manywire_http::Terms;
 use manywire_xmlrpc::Server;
 use tokio::net::TcpListener;
@@ -12,6 +12,11 @@ use tokio::process::Command;
 
 /// Serves the notes' methods, and a few that fail in their own ways, until the test's runtime ends.
 pub(crate) async fn serve(limits: Limits) -> SocketAddr {
+    serve_by_budget(limits).await.0
+}
+
+/// The same, with the one budget that all connections have here.
+pub(crate) async fn serve_by_budget(limits: Limits) -> (SocketAddr, Budget) {
     let mut methods = manywire_service::methods(manywire_service::Settings::default());
     methods
         .add("test.control", "Returns what XML cannot carry.", |_: Empty| async { Ok("\u{1}".to_owned()) });
@@ -23,6 +28,7 @@ pub(crate) async fn serve(limits: Limits) -> SocketAddr {
     let dispatch = Dispatch::new("xmlrpc", Arc::new(methods), &Metrics::new());
     let drain = Shutdown::new().drain();
     let connection = Connection::new(dispatch.session(&limits), Arc::new(limits), drain);
+    let budget = connection.budget.clone();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -31,7 +37,7 @@ pub(crate) async fn serve(limits: Limits) -> SocketAddr {
             tokio::spawn(async move { manywire_http::serve(stream, Server::new(connection), &terms).await });
         }
     });
-    address
+    (address, budget)
 }
 
 async fn panics(_: Empty) -> Result<i64, RpcError> {

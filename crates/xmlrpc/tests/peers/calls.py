@@ -3,6 +3,7 @@
 import datetime
 import math
 import sys
+import time
 import xmlrpc.client
 from xmlrpc.client import Binary, DateTime, Fault
 
@@ -65,12 +66,19 @@ for text in ["19980717T14:08:55", "00010101T00:00:00", "20260131T12:00:00Z", "20
 
 # Encodings, and forms that Python reads but does not write.
 call = "<methodCall><methodName>echo</methodName><params><param>{}</param></params></methodCall>"
-for encoding in ["utf-8", "iso-8859-1", "utf-16"]:
-    check(raw(call.format("<value>caf\u00e9</value>"), encoding), "café")
+for text, encodings in {
+    "café": ["utf-8", "utf-16", "iso-8859-1", "iso-8859-15", "windows-1252", "cp1250"],
+    "Привет": ["koi8-r", "windows-1251", "iso-8859-5"],
+    "日本": ["shift_jis", "euc-jp", "gb18030"],
+}.items():
+    for encoding in encodings:
+        check(raw(call.format(f"<value>{text}</value>"), encoding), text)
 check(raw(call.format("<value><string>a&#13;b</string></value>")), "a\rb")
 check(raw(call.format("<value/>")), "")
 for wide in [2**31, 2**63 - 1, -(2**63)]:
     check(raw(call.format(f"<value><i8>{wide}</i8></value>")), wide)
+    check(raw(call.format(f"<value><biginteger>{wide}</biginteger></value>")), wide)
+check(raw(call.format("<value><bigdecimal>-12.50</bigdecimal></value>")), -12.5)
 
 # Faults.
 check_fault(-32500, "division by zero", server.divide, 1, 0)
@@ -80,7 +88,14 @@ check_fault(-32601, "no method no.such", getattr(server, "no.such"))
 check_fault(-32601, "1000 bytes", getattr(server, "x" * 1000))
 check_fault(-32601, "stream", server.streaming_range, 0, 3, 1)
 check_fault(-32602, "takes 2 parameters, got 1", server.add, 1)
-check_fault(-32602, "expected", server.add, "1", 2)
+check_fault(-32602, "add: parameter `a`: expected a number, got string", server.add, "1", 2)
+check_fault(-32602, "add: parameter `a`: expected a number, got struct", server.add, {}, 2)
+check_fault(-32602, "add: parameter `b`: expected a number, got nil", server.add, 1, None)
+check_fault(-32602, "Arith.Multiply: parameter `A`: expected int, got double 1.5", server.Arith.Multiply, 1.5, 2)
+check_fault(-32601, "the method's name is empty", getattr(server, ""))
+check_fault(-32400, "longer than the limit of 16777216 bytes", server.echo, "\r" * 4_000_000)
+check_fault(-32602, "no biginteger that fits", raw, call.format(f"<value><biginteger>{2**64}</biginteger></value>"))
+check_fault(-32602, "no bigdecimal that fits", raw, call.format(f"<value><bigdecimal>0.{'1' * 30}</bigdecimal></value>"))
 check_fault(-32603, "U+0001", server.test.control)
 check_fault(-32603, "inside the server", server.test.panics)
 check_fault(-32500, "beyond 64-bit", server.test.unsigned)
@@ -90,7 +105,7 @@ check_fault(-32602, "128 levels", raw, call.format("<value><array><data>" * 129 
 check_fault(-32600, "methodCall", raw, "<methodResponse/>")
 check_fault(-32700, "not well-formed", raw, "<methodCall>")
 check_fault(-32700, "document type", raw, "<!DOCTYPE a [<!ENTITY b 'c'>]>" + call.format("<value>&b;</value>"))
-check_fault(-32701, "unsupported encoding", raw, call.format("<value/>"), "cp1250")
+check_fault(-32701, "unsupported encoding", raw, call.format("<value/>"), "cp850")
 
 # Introspection.
 names = server.system.listMethods()
@@ -113,6 +128,7 @@ assert all(set(entry) == {"specUrl", "specVersion"} for entry in capabilities.va
 many = xmlrpc.client.MultiCall(server)
 many.add(1, 2)
 many.divide(1, 0)
+many.sleep(50)
 many.no_such()
 many.test.control()
 many.system.multicall([])
@@ -121,15 +137,23 @@ many.echo("last")
 results = many()
 check(results[0], 3)
 check_fault(-32500, "division by zero", results.__getitem__, 1)
-check_fault(-32601, "no method no_such", results.__getitem__, 2)
-check_fault(-32603, "U+0001", results.__getitem__, 3)
-check_fault(-32600, "inside itself", results.__getitem__, 4)
-check(results[5], names)
-check(results[6], "last")
+check(results[2], 50)
+check_fault(-32601, "no method no_such", results.__getitem__, 3)
+check_fault(-32603, "U+0001", results.__getitem__, 4)
+check_fault(-32600, "inside itself", results.__getitem__, 5)
+check(results[6], names)
+check(results[7], "last")
 broken = server.system.multicall([1, {}, {"methodName": 1, "params": []}, {"methodName": "add", "params": 1}])
 assert [entry["faultCode"] for entry in broken] == [-32602] * 4, broken
 check(server.system.multicall([]), [])
 check(len(server.system.multicall([{"methodName": "add", "params": [1, 2]}] * 1000)), 1000)
+began = time.monotonic()
+sleeps = server.system.multicall([{"methodName": "sleep", "params": [500 - n // 2]} for n in range(1000)])
+check(sleeps, [[500 - n // 2] for n in range(1000)])
+assert time.monotonic() - began < 30, "they did not sleep together"
+long = [{"methodName": "echo", "params": ["\r" * 1_300_000]}] * 3
+kinds = [type(outcome) for outcome in server.system.multicall(long)]
+check(kinds, [list, list, dict])
 check_fault(-32600, "at most 1000", server.system.multicall, [{}] * 100_000)
 check_fault(-32600, "longer than the limit of 16777216 bytes", server.echo, "x" * 20_000_000)
 check_fault(-32602, "an array of calls", server.system.multicall)
