@@ -94,8 +94,7 @@ async fn serve(stream: TcpStream, scheme: &str, dispatch: Arc<Dispatch>) {
     if scheme == "zerorpc" {
         return manywire_zerorpc::serve(stream, connection).await;
     }
-    let patience = manywire_netrpc::Patience::Handshake;
-    if let Err(error) = manywire_netrpc::serve_gob(stream, Default::default(), &connection, patience).await {
+    if let Err(error) = manywire_netrpc::serve_gob(stream, Default::default(), &connection).await {
         eprintln!("a connection broke: {error}");
     }
 }

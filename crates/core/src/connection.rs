@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::{Budget, Drain, Limits, Session};
 
 /// Everything that one connection needs: the methods, the limits, the budget, and word of the shutdown.
@@ -15,12 +17,14 @@ pub struct Connection {
     pub budget: Budget,
     /// When to wind down.
     pub drain: Drain,
+    /// When it was accepted: the time for everything before its first call is complete began there.
+    pub accepted: Instant,
 }
 
 impl Connection {
-    /// A connection with a budget of its own; set `budget` where several share one process's.
+    /// A connection that was accepted now, with a budget of its own; set `budget` where several share one process's.
     pub fn new(session: Session, limits: Arc<Limits>, drain: Drain) -> Self {
         let budget = Budget::alone(&limits);
-        Self { session, limits, budget, drain }
+        Self { session, limits, budget, drain, accepted: Instant::now() }
     }
 }

@@ -41,10 +41,10 @@ impl Terms {
         }
     }
 
-    /// The same, with the limits, the budget and the drain of a connection as its wire has them.
+    /// The same, with what a connection's wire has: limits, budget, drain, and when it was accepted.
     pub fn of(connection: &Connection) -> Self {
-        let Connection { limits, budget, drain, .. } = connection;
-        Self { budget: budget.clone(), ..Self::new(limits.clone(), drain.clone()) }
+        let Connection { limits, budget, drain, accepted, .. } = connection;
+        Self { budget: budget.clone(), accepted: *accepted, ..Self::new(limits.clone(), drain.clone()) }
     }
 }
 

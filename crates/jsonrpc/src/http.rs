@@ -28,7 +28,7 @@ pub struct Server {
 impl Server {
     /// The server of one connection.
     pub fn new(connection: Connection) -> Self {
-        let Connection { session, limits, budget, drain } = connection;
+        let Connection { session, limits, budget, drain, .. } = connection;
         Self { wire: Wire { session, limits, budget }, drain }
     }
 

@@ -58,6 +58,7 @@ impl BoundWire {
             limits: limits.clone(),
             budget: peer.budget.clone(),
             drain: server.shutdown.drain(),
+            accepted: peer.accepted,
         }
     }
 }

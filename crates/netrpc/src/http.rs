@@ -7,10 +7,12 @@ use http::request::Parts;
 use http::{StatusCode, Version};
 use manywire_core::Connection;
 use manywire_http::{Arrival, Guard, Handler, Request, Response, read_body, reply};
+use manywire_stream::Patience;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
+use crate::gob::GobServer;
 use crate::json::answer_one;
-use crate::{Patience, serve_gob};
+use crate::pipeline;
 
 /// Where Go's `rpc.HandleHTTP` listens.
 pub const GOB_PATH: &str = "/_goRPC_";
@@ -32,13 +34,19 @@ pub async fn serve_connect<IO>(mut io: IO, mut input: BytesMut, connection: &Con
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    let welcome = welcome(&mut io, &mut input);
-    let Ok(is_welcome) = tokio::time::timeout(connection.limits.handshake, welcome).await else {
-        tracing::debug!("no complete CONNECT within the handshake limit");
-        return Ok(());
+    let mut patience = Patience::with(connection);
+    let is_welcome = tokio::select! {
+        is_welcome = welcome(&mut io, &mut input) => is_welcome?,
+        () = patience.over() => {
+            tracing::debug!("no complete CONNECT within the handshake limit");
+            return Ok(());
+        }
     };
-    if is_welcome? {
-        return serve_gob(io, input, connection, Patience::OnceBegun).await;
+    if is_welcome {
+        // The client has shaken hands, and may keep the connection until it has something to call.
+        patience.rest();
+        let codec = GobServer::new(&connection.limits);
+        return pipeline::serve(io, input, codec, connection, patience).await;
     }
     manywire_http::close(&mut io, &connection.limits).await
 }

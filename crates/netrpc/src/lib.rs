@@ -15,13 +15,17 @@
 //! and the answer: a `Response{ServiceMethod, Seq, Error}`, then `05 04 00 fe0110`, the int 136. In JSON the same call is
 //! `{"method":"Arith.Multiply","params":[{"A":17,"B":8}],"id":0}` and its answer `{"id":0,"result":136,"error":null}`.
 //!
-//! Reading order: `pipeline.rs`, how calls travel through a connection; `gob/` and `json/`, the two formats; `error.rs`,
+//! It stands on three crates: a connection's inbox, outbox and time limits are `crates/stream`'s, which zerorpc has too; gob
+//! itself is `crates/gob`'s; HTTP is `crates/http`'s.
+//!
+//! Reading order: `pipeline.rs`, how calls travel through a connection; `gob/` and `json/`, the two forms of a call; `error.rs`,
 //! Go's words; `http.rs`, the two forms over HTTP; `driver.rs`, `client.rs` and `post.rs`, the other side.
 
 use std::io;
 
 use bytes::BytesMut;
 use manywire_core::Connection;
+use manywire_stream::Patience;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 mod client;
@@ -38,33 +42,22 @@ pub use client::Client;
 pub use driver::Pending;
 pub use http::{GOB_PATH, JSON_PATH, JsonPost, serve_connect};
 pub use introspection::with_introspection;
-pub use pipeline::Patience;
 pub use post::PostClient;
 
 /// Serves gob on a stream, of which `input` was read before.
-pub async fn serve_gob<IO>(
-    io: IO,
-    input: BytesMut,
-    connection: &Connection,
-    patience: Patience,
-) -> io::Result<()>
+pub async fn serve_gob<IO>(io: IO, input: BytesMut, connection: &Connection) -> io::Result<()>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
     let codec = gob::GobServer::new(&connection.limits);
-    pipeline::serve(io, input, codec, connection, patience).await
+    pipeline::serve(io, input, codec, connection, Patience::with(connection)).await
 }
 
 /// Serves JSON-RPC 1.0 on a stream, of which `input` was read before.
-pub async fn serve_json<IO>(
-    io: IO,
-    input: BytesMut,
-    connection: &Connection,
-    patience: Patience,
-) -> io::Result<()>
+pub async fn serve_json<IO>(io: IO, input: BytesMut, connection: &Connection) -> io::Result<()>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
     let codec = json::JsonServer::new(&connection.limits);
-    pipeline::serve(io, input, codec, connection, patience).await
+    pipeline::serve(io, input, codec, connection, Patience::with(connection)).await
 }

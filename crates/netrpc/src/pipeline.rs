@@ -5,11 +5,10 @@ use std::future::{Future as _, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::BytesMut;
 use manywire_core::{Call, Charge, Connection, OverBudget, Reply, RpcError, Session};
-use manywire_stream::{Inbox, Outbox};
+use manywire_stream::{Inbox, Outbox, Patience};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
@@ -61,25 +60,17 @@ impl Unreadable {
     }
 }
 
-/// How long a client may take until its first request is complete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
-    /// The handshake limit: for a client whose first bytes are the request.
-    Handshake,
-    /// The same, but from its first byte on: for a client that has shaken hands already, and may keep the connection.
-    OnceBegun,
-}
-
 /// A call that holds no more than this is not charged before its method has been polled once, and most are done then.
 const LIGHT: usize = 4 << 10;
 
-/// Serves a connection until the peer leaves or the server winds down. `input` holds what was read of it before.
+/// Serves a connection until the peer leaves or the server winds down. `input` holds what was read of it before; the first
+/// request has to be complete while there is patience.
 pub(crate) async fn serve<IO, C>(
     io: IO,
     input: BytesMut,
     codec: C,
     connection: &Connection,
-    patience: Patience,
+    mut patience: Patience,
 ) -> io::Result<()>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
@@ -87,16 +78,16 @@ where
 {
     let mut pipeline = Pipeline::new(io, input, codec, connection);
     let mut draining = pin!(connection.drain.started());
-    let mut overdue = pin!(handshake(connection.limits.handshake));
-    let mut is_begun = patience == Patience::Handshake;
     poll_fn(|cx| {
         if pipeline.phase == Phase::Open && draining.as_mut().poll(cx).is_ready() {
             pipeline.phase = Phase::Ending;
         }
         let driven = pipeline.poll_drive(cx);
         if pipeline.calls == 0 && driven.is_pending() {
-            is_begun |= pipeline.has_begun();
-            if is_begun && overdue.as_mut().poll(cx).is_ready() {
+            if pipeline.has_begun() {
+                patience.begin();
+            }
+            if patience.poll_over(cx).is_ready() {
                 tracing::debug!("no complete request within the handshake limit");
                 return Poll::Ready(Ok(()));
             }
@@ -110,11 +101,6 @@ where
         Box::pin(manywire_stream::linger(&mut io)).await;
     }
     Ok(())
-}
-
-/// The time counts from the first poll on.
-async fn handshake(limit: Duration) {
-    tokio::time::sleep(limit).await;
 }
 
 /// A call, what it held, and its outcome.

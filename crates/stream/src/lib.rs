@@ -8,14 +8,18 @@
 //! - A connection whose budget is full is not read. A request that stands still while memory is short ends its connection.
 //! - A peer that reads nothing for [`Limits::stall`](manywire_core::Limits::stall) is given up. One that reads slowly gets
 //!   everything.
+//! - What comes before a first call is complete has one time limit, from when the connection was accepted.
 //!
-//! Reading order: `inbox.rs`, `outbox.rs`; `stall.rs`, the time limit of both; `close.rs`, the end.
+//! Reading order: `inbox.rs`, `outbox.rs`; `stall.rs`, the time limit of both; `patience.rs`, that of a
+//! first call; `close.rs`, the end.
 
 mod close;
 mod inbox;
 mod outbox;
+mod patience;
 mod stall;
 
 pub use close::{close, linger};
 pub use inbox::Inbox;
 pub use outbox::Outbox;
+pub use patience::Patience;

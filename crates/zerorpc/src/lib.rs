@@ -23,6 +23,8 @@
 //! `ERR [name, message, traceback]` answers instead, or `STREAM item` many times and `STREAM_DONE nil`. Each side may send one event
 //! on a channel, and more as the other grants them with `_zpc_more [n]`; `_zpc_hb [0]` every five seconds says that it is still there.
 //!
+//! It stands on `crates/stream`: a connection's inbox, outbox and time limits, which net/rpc has too.
+//!
 //! Reading order: `zmtp/`, from bytes to messages; `msgpack/` and `event.rs`, from messages to events; `error.rs`, Python's words;
 //! `heartbeat.rs`; `server/router.rs`, a connection's life, and `server/exchange.rs`, its calls; `server/publisher.rs`, events to
 //! subscribers; `client/driver.rs`, the other side.

@@ -209,18 +209,17 @@ impl Arrival {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        use manywire_netrpc::{Patience, serve_connect, serve_gob, serve_json};
+        use manywire_netrpc::{serve_connect, serve_gob, serve_json};
         let Self { server, wires, .. } = self;
         let count = |wire| self.counted.begin(server.metrics.connection(wire), read.len());
         match protocol {
             Protocol::Gob if wires.has(Wire::Netrpc) => {
                 count("gob");
-                Box::pin(serve_gob(io, read, &server.gob.connection(server, peer), Patience::Handshake)).await
+                Box::pin(serve_gob(io, read, &server.gob.connection(server, peer))).await
             }
             Protocol::Json if wires.has(Wire::Netrpc) => {
                 count("jsonrpc1");
-                Box::pin(serve_json(io, read, &server.jsonrpc1.connection(server, peer), Patience::Handshake))
-                    .await
+                Box::pin(serve_json(io, read, &server.jsonrpc1.connection(server, peer))).await
             }
             Protocol::Connect if wires.has(Wire::Netrpc) => {
                 count("gob");

@@ -29,6 +29,9 @@ const SIGNATURE: usize = 10;
 /// How a gob client of Go's `rpc.DialHTTP` begins.
 const CONNECT: &[u8] = b"CONNECT ";
 
+/// What Go's JSON server takes for a request too. No method of HTTP begins with it.
+const NULL: &[u8] = b"null";
+
 /// So many bytes of empty lines are looked past.
 const EMPTY_LINES: usize = 64;
 
@@ -53,6 +56,8 @@ fn http(bytes: &[u8]) -> Verdict {
     match *bytes {
         [b'C', ..] if bytes.starts_with(CONNECT) => Verdict::Is(Protocol::Connect),
         [b'C', ..] if CONNECT.starts_with(bytes) => Verdict::NeedMore,
+        [b'n', ..] if bytes.starts_with(NULL) => Verdict::Is(Protocol::Json),
+        [b'n', ..] if NULL.starts_with(bytes) => Verdict::NeedMore,
         [b'A'..=b'Z' | b'a'..=b'z', ..] => Verdict::Is(Protocol::Http),
         _ => Verdict::Unknown,
     }
@@ -145,6 +150,8 @@ mod tests {
             (b"[]", Protocol::Json),
             (b" \n{", Protocol::Json),
             (b"\r\n{", Protocol::Json),
+            (b"null", Protocol::Json),
+            (b"\nnull{", Protocol::Json),
             (&[b'\n'; EMPTY_LINES], Protocol::Json),
             (b"\r\nGET / HTTP/1.1", Protocol::Http),
             (b"\n\nCONNECT /_goRPC_ HTTP/1.0\n\n", Protocol::Connect),

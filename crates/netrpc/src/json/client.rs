@@ -5,6 +5,7 @@ use manywire_core::{Limits, RpcError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::finite;
 use super::scan::Scanner;
 use crate::driver::{Answer, Argument, ClientCodec};
 use crate::error::from_go_text;
@@ -48,9 +49,12 @@ pub(crate) fn write_request(
 ) -> Result<(), RpcError> {
     let mark = out.len();
     let request = Request { method, params: [argument.as_serde()], id: seq };
-    serde_json::to_writer(&mut *out, &request).map_err(|error| {
+    let written = serde_json::to_writer(&mut *out, &request).map_err(|error| error.to_string());
+    let checked = written
+        .and_then(|()| finite::check(&out[mark..], argument.as_serde()).map_err(|error| error.to_string()));
+    checked.map_err(|why| {
         out.truncate(mark);
-        RpcError::invalid_params(format!("the argument cannot be sent as JSON: {error}"))
+        RpcError::invalid_params(format!("the argument cannot be sent as JSON: {why}"))
     })
 }
 

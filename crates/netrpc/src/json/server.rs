@@ -6,6 +6,7 @@ use bytes::{Buf as _, BytesMut};
 use manywire_core::{Call, ErrorKind, Limits, Reply, RpcError, Session};
 
 use super::argument::Argument;
+use super::finite;
 use super::request::{NoRequest, Params, Request};
 use super::scan::{Outline, Scanner};
 use super::text::{Text, check_syntax, compacted};
@@ -14,6 +15,9 @@ use crate::pipeline::{Codec, Incoming, Unreadable};
 
 /// Bytes that a decoded value takes in memory, whatever it points to not counted.
 const VALUE_BYTES: usize = 32;
+
+/// Instead of a request: Go reads it as one that names no method.
+const NULL: &[u8] = b"null";
 
 /// The server's side of one JSON connection.
 pub(crate) struct JsonServer {
@@ -37,6 +41,8 @@ impl JsonServer {
             match input.first() {
                 None => return Ok(None),
                 Some(b'{') => {}
+                Some(_) if input.starts_with(NULL) => return Ok(Some(NULL.len())),
+                Some(_) if NULL.starts_with(input) => return Ok(None),
                 Some(other) => {
                     return Err(Unreadable::new(format!("byte {other:#04x} where a request should begin")));
                 }
@@ -96,6 +102,10 @@ fn start(
     outline: &Outline,
 ) -> Result<Incoming<Id>, Unanswerable> {
     check_syntax(json)?;
+    if json.trim_ascii() == NULL {
+        let nameless = RpcError::new(ErrorKind::UnknownMethod, "");
+        return Ok(Incoming::failed(None, go_text(nameless, "", session.methods())));
+    }
     let request = Request::read(Text::new(json, outline))?;
     let started = start_method(session, limits, &request, outline)
         .map_err(|error| go_text(error, &request.method, session.methods()));
@@ -159,13 +169,15 @@ fn write_reply(id: Option<&[u8]>, result: Result<Box<dyn Reply>, RpcError>, limi
 
 fn write_result(reply: &dyn Reply, end: usize, out: &mut Vec<u8>) -> Result<(), RpcError> {
     out.extend_from_slice(b",\"result\":");
+    let start = out.len();
     let mut bounded = Bounded { out, end, is_over: false };
     let mut json = serde_json::Serializer::new(&mut bounded);
     let written = erased_serde::serialize(reply.as_serde(), &mut json);
     written.map_err(|error| match bounded.is_over {
         true => RpcError::new(ErrorKind::ResourceExhausted, "rpc: the reply is longer than a message may be"),
         false => RpcError::internal(format!("rpc: the reply cannot be sent as JSON: {error}")),
-    })
+    })?;
+    finite::check(&out[start..], reply.as_serde()).map_err(|error| RpcError::internal(error.to_string()))
 }
 
 /// Appends up to an end.

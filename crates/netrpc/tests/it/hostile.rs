@@ -1,10 +1,10 @@
 //! Peers that send noise, lies, bombs, or nothing.
 
-use manywire_core::{Limits, Shutdown};
+use manywire_core::Limits;
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::{Form, exchange, read_all, serve, serve_until};
+use crate::{Form, Server, exchange, read_all, serve};
 
 /// A first call, as Go sends it: `Arith.Multiply` of 17 and 8.
 const CALL: &[u8] = b"\x2f\xff\x81\x03\x01\x01\x07Request\x01\xff\x82\x00\x01\x02\x01\rServiceMethod\x01\x0c\x00\x01\x03Seq\x01\x06\x00\x00\x00\
@@ -109,9 +109,8 @@ async fn calls_in_flight_are_limited_by_not_reading() {
 
 #[tokio::test]
 async fn a_drain_finishes_calls_under_way_and_closes_idle_connections() {
-    let shutdown = Shutdown::new();
-    let mut idle = serve_until(Form::Gob, Limits::default(), &shutdown);
-    let mut busy = serve_until(Form::Json, Limits::default(), &shutdown);
+    let server = Server::new(Limits::default());
+    let (mut idle, mut busy) = (server.connect(Form::Gob), server.connect(Form::Json));
     busy.write_all(br#"{"method":"js.J","params":["a"],"id":0}{"method":"Demo.Sleep","params":[50],"id":1}"#)
         .await
         .unwrap();
@@ -123,7 +122,7 @@ async fn a_drain_finishes_calls_under_way_and_closes_idle_connections() {
 "
     ));
     let (cut, last_words, nothing) = tokio::join!(
-        shutdown.finish(std::time::Duration::from_secs(10)),
+        server.shutdown.finish(std::time::Duration::from_secs(10)),
         read_all(&mut busy),
         read_all(&mut idle)
     );

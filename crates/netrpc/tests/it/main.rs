@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod client;
+mod deadline;
 mod golden;
 mod hostile;
 mod json;
@@ -11,9 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use manywire_core::{Connection, Dispatch, Limits, Metrics, Shutdown};
-use manywire_netrpc::{Patience, serve_connect, serve_gob, serve_json};
+use manywire_core::{Connection, Dispatch, Limits, Memory, Methods, Metrics, Shutdown};
+use manywire_netrpc::{serve_connect, serve_gob, serve_json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use tokio::time::Instant;
 
 /// The form that a served stream speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,28 +25,61 @@ enum Form {
     Json,
 }
 
-/// Serves the notes' methods on one end of a stream in memory, and returns the other.
-fn serve(form: Form, limits: Limits) -> DuplexStream {
-    serve_until(form, limits, &Shutdown::new())
+/// A server whose connections are streams in memory.
+struct Server {
+    dispatch: Arc<Dispatch>,
+    limits: Arc<Limits>,
+    memory: Memory,
+    shutdown: Shutdown,
 }
 
-fn serve_until(form: Form, limits: Limits, shutdown: &Shutdown) -> DuplexStream {
-    let (ours, theirs) = duplex(64 << 10);
-    let methods = Arc::new(manywire_service::methods(manywire_service::Settings::default()));
-    let dispatch = Dispatch::new("test", methods, &Metrics::new());
-    let connection = Connection::new(dispatch.session(&limits), Arc::new(limits), shutdown.drain());
-    let token = shutdown.track();
-    tokio::spawn(async move {
-        let input = BytesMut::new();
-        // How a connection ends is what the other side sees of it.
-        let _ = match form {
-            Form::Gob => serve_gob(ours, input, &connection, Patience::Handshake).await,
-            Form::Connect => serve_connect(ours, input, &connection).await,
-            Form::Json => serve_json(ours, input, &connection, Patience::Handshake).await,
+impl Server {
+    /// Of the notes' methods.
+    fn new(limits: Limits) -> Self {
+        Self::with(manywire_service::methods(manywire_service::Settings::default()), limits)
+    }
+
+    fn with(methods: Methods, limits: Limits) -> Self {
+        Self {
+            dispatch: Dispatch::new("test", Arc::new(methods), &Metrics::new()),
+            memory: Memory::new(&limits),
+            limits: Arc::new(limits),
+            shutdown: Shutdown::new(),
+        }
+    }
+
+    /// Serves one end of a stream, and returns the other.
+    fn connect(&self, form: Form) -> DuplexStream {
+        self.accept(form, Instant::now())
+    }
+
+    /// The same for a connection that was accepted earlier.
+    fn accept(&self, form: Form, accepted: Instant) -> DuplexStream {
+        let (ours, theirs) = duplex(64 << 10);
+        let Self { dispatch, limits, memory, shutdown } = self;
+        let connection = Connection {
+            budget: memory.connection(limits),
+            accepted,
+            ..Connection::new(dispatch.session(limits), limits.clone(), shutdown.drain())
         };
-        drop(token);
-    });
-    theirs
+        let token = shutdown.track();
+        tokio::spawn(async move {
+            let input = BytesMut::new();
+            // How a connection ends is what the other side sees of it.
+            let _ = match form {
+                Form::Gob => serve_gob(ours, input, &connection).await,
+                Form::Connect => serve_connect(ours, input, &connection).await,
+                Form::Json => serve_json(ours, input, &connection).await,
+            };
+            drop(token);
+        });
+        theirs
+    }
+}
+
+/// Serves the notes' methods on one end of a stream in memory, and returns the other.
+fn serve(form: Form, limits: Limits) -> DuplexStream {
+    Server::new(limits).connect(form)
 }
 
 /// Sends bytes, says that there are no more, and returns all that comes back.

@@ -9,8 +9,8 @@ mod router;
 mod work;
 
 use manywire_core::Connection;
+use manywire_stream::Patience;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, timeout};
 
 pub use self::publisher::{Publisher, serve_events};
 use self::router::Router;
@@ -21,11 +21,12 @@ pub async fn serve<IO>(io: IO, connection: Connection)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    // One limit for the greeting, READY and a first message.
-    let patience = Instant::now().checked_add(connection.limits.handshake);
-    let Some(link) = greet(io, SocketType::Router, &connection).await else {
+    let mut patience = Patience::with(&connection);
+    let Some(link) = greet(io, SocketType::Router, &connection, &mut patience).await else {
         return;
     };
+    // A client connects when it is made, and may have nothing to call for as long as it likes.
+    patience.rest();
     if let Err(reason) = Router::new(link, connection, patience).run().await {
         tracing::debug!(%reason, "zerorpc connection closed");
     }
@@ -36,14 +37,15 @@ async fn greet<IO: AsyncRead + AsyncWrite + Unpin>(
     io: IO,
     socket: SocketType,
     connection: &Connection,
+    patience: &mut Patience,
 ) -> Option<Link<IO>> {
     let (limits, budget) = (&connection.limits, &connection.budget);
     tokio::select! {
-        greeted = timeout(limits.handshake, Link::open(io, socket, budget, limits)) => match greeted {
-            Ok(Ok(link)) => return Some(link),
-            Ok(Err(reason)) => tracing::debug!(%reason, "zerorpc handshake failed"),
-            Err(_) => tracing::debug!("zerorpc handshake not done in time"),
+        greeted = Link::open(io, socket, budget, limits) => match greeted {
+            Ok(link) => return Some(link),
+            Err(reason) => tracing::debug!(%reason, "zerorpc handshake failed"),
         },
+        () = patience.over() => tracing::debug!("zerorpc handshake not done in time"),
         () = connection.drain.started() => {}
     }
     None

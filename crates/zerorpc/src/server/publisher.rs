@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use manywire_core::{Charge, Connection, RpcError, Value};
-use manywire_stream::Outbox;
+use manywire_stream::{Outbox, Patience};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::{self, Receiver};
@@ -70,7 +70,8 @@ where
     // Subscribed before the handshake, so that no event after it is missed.
     let events = publisher.sender.subscribe();
     drop(publisher);
-    let Some(link) = greet(io, SocketType::Publish, &connection).await else {
+    let mut patience = Patience::with(&connection);
+    let Some(link) = greet(io, SocketType::Publish, &connection, &mut patience).await else {
         return;
     };
     let Connection { budget, limits, .. } = &connection;

@@ -5,6 +5,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use manywire_core::Connection;
+use manywire_stream::Patience;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -16,8 +17,8 @@ pub(super) struct Router<IO> {
     link: Link<IO>,
     exchange: Exchange,
     alarm: Option<Pin<Box<Sleep>>>,
-    /// By when a first message has to be complete; none once it is, or where there is no such limit.
-    patience: Option<Instant>,
+    /// What is left of the time until a first message is complete; none once it is.
+    patience: Option<Patience>,
 }
 
 /// How far the input was taken up.
@@ -30,9 +31,9 @@ enum Input {
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Router<IO> {
-    /// A connection whose first message has to be complete by the end of `patience`.
-    pub(super) fn new(link: Link<IO>, connection: Connection, patience: Option<Instant>) -> Self {
-        Self { link, exchange: Exchange::new(connection), alarm: None, patience }
+    /// A connection of a peer that may rest, but has so much patience left for its first message once that has begun.
+    pub(super) fn new(link: Link<IO>, connection: Connection, patience: Patience) -> Self {
+        Self { link, exchange: Exchange::new(connection), alarm: None, patience: Some(patience) }
     }
 
     /// Serves until the peer leaves, or until the server winds down and nothing is under way.
@@ -56,6 +57,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Router<IO> {
             self.poll_alarm(cx)?;
             let sent = self.exchange.answers.out.poll_send(&mut self.link.io, cx)?;
             let input = input?;
+            if self.is_out_of_patience(cx) {
+                return Poll::Ready(Err(Closed::Idle));
+            }
             if draining && self.exchange.is_idle() && sent.is_ready() {
                 return Poll::Ready(Ok(()));
             }
@@ -94,10 +98,23 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Router<IO> {
         Ok(())
     }
 
+    /// Whether a first message has begun to come and takes too long. Between commands, such as PINGs, a peer rests again.
+    fn is_out_of_patience(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(patience) = &mut self.patience else {
+            return false;
+        };
+        if self.link.is_inside_a_frame() {
+            patience.begin();
+        } else {
+            patience.rest();
+        }
+        patience.poll_over(cx).is_ready()
+    }
+
     /// Does what is due by the clock.
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Result<(), Closed> {
         loop {
-            let due = self.exchange.due.into_iter().chain(self.link.quiet_end()).chain(self.patience).min();
+            let due = self.exchange.due.into_iter().chain(self.link.quiet_end()).min();
             let Some(due) = due else {
                 return Ok(());
             };
@@ -115,9 +132,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Router<IO> {
     fn ring(&mut self, now: Instant) -> Result<(), Closed> {
         if self.link.quiet_end().is_some_and(|end| end <= now) {
             return Err(Closed::Silent);
-        }
-        if self.patience.is_some_and(|end| end <= now) {
-            return Err(Closed::Idle);
         }
         if self.exchange.due.is_some_and(|due| due <= now) {
             self.exchange.beat(now);

@@ -29,7 +29,7 @@ pub(crate) enum Closed {
     Refused(String),
     #[error("the peer was silent for longer than its PING allows")]
     Silent,
-    #[error("no first call within the handshake limit")]
+    #[error("no complete first call within the handshake limit")]
     Idle,
     #[error("the peer subscribed to too much")]
     Topics,
@@ -111,6 +111,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Link<IO> {
     /// Gives up the room of what was taken; to be called before a wait for anything but more input.
     pub(crate) fn release(&mut self) {
         self.messages.release();
+    }
+
+    /// Whether a message or a command has begun to come.
+    pub(crate) fn is_inside_a_frame(&self) -> bool {
+        !self.messages.bytes().is_empty()
     }
 
     /// When the peer, if it stays silent, is to be taken for gone.

@@ -10,6 +10,7 @@ mod events;
 mod examples;
 mod golden;
 mod hostile;
+mod idle;
 mod peers;
 mod raw;
 mod silence;

@@ -5,7 +5,8 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use manywire_core::{Connection, Dispatch, Limits, Methods, Metrics, Shutdown};
+use manywire_core::{Connection, Dispatch, Limits, Memory, Methods, Metrics, Shutdown};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::task::{AbortHandle, JoinSet};
@@ -17,7 +18,28 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) shutdown: Shutdown,
+    pub(crate) memory: Memory,
+    acceptor: Acceptor,
     accepting: AbortHandle,
+}
+
+/// Serves what is accepted.
+#[derive(Clone)]
+struct Acceptor {
+    dispatch: Arc<Dispatch>,
+    limits: Arc<Limits>,
+    memory: Memory,
+    shutdown: Shutdown,
+}
+
+impl Acceptor {
+    async fn serve(self, io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let Self { dispatch, limits, memory, shutdown } = self;
+        let (budget, open) = (memory.connection(&limits), shutdown.track());
+        let connection = Connection::new(dispatch.session(&limits), limits, shutdown.drain());
+        manywire_zerorpc::serve(io, Connection { budget, ..connection }).await;
+        drop(open);
+    }
 }
 
 impl Server {
@@ -28,23 +50,30 @@ impl Server {
     pub(crate) async fn with(methods: Methods, limits: Limits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (limits, shutdown) = (Arc::new(limits), Shutdown::new());
-        let dispatch = Dispatch::new("zerorpc", Arc::new(methods), &Metrics::new());
-        let stop = shutdown.clone();
+        let acceptor = Acceptor {
+            dispatch: Dispatch::new("zerorpc", Arc::new(methods), &Metrics::new()),
+            memory: Memory::new(&limits),
+            limits: Arc::new(limits),
+            shutdown: Shutdown::new(),
+        };
+        let (shutdown, memory) = (acceptor.shutdown.clone(), acceptor.memory.clone());
+        let serving = acceptor.clone();
         let accepting = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let connection = Connection::new(dispatch.session(&limits), limits.clone(), stop.drain());
-                let open = stop.track();
-                connections.spawn(async move {
-                    manywire_zerorpc::serve(stream, connection).await;
-                    drop(open);
-                });
+                connections.spawn(serving.clone().serve(stream));
             }
         });
         let accepting = accepting.abort_handle();
-        Self { address, shutdown, accepting }
+        Self { address, shutdown, memory, acceptor, accepting }
+    }
+
+    /// A connection whose buffers hold so much and no more, for tests in which time is not real.
+    pub(crate) fn pipe(&self, bytes: usize) -> DuplexStream {
+        let (ours, theirs) = tokio::io::duplex(bytes);
+        tokio::spawn(self.acceptor.clone().serve(theirs));
+        ours
     }
 
     /// Stops listening and drops every connection, as when the process dies.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rmp::encode;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream};
 use tokio::net::TcpStream;
 
 use crate::peers::{PATIENCE, Server};
@@ -21,21 +21,39 @@ pub(crate) const GREETING: &[u8; 64] = &{
 /// A DEALER's READY.
 pub(crate) const READY: &[u8] = b"\x04\x29\x05READY\x0bSocket-Type\0\0\0\x06DEALER\x08Identity\0\0\0\0";
 
-pub(crate) struct Peer {
-    pub(crate) io: TcpStream,
+pub(crate) struct Peer<IO = TcpStream> {
+    pub(crate) io: IO,
     received: Vec<u8>,
 }
 
 impl Peer {
     /// Connects, and says nothing.
     pub(crate) async fn connect(server: &Server) -> Self {
-        let io = TcpStream::connect(server.address).await.unwrap();
-        Self { io, received: Vec::new() }
+        Self::of(TcpStream::connect(server.address).await.unwrap())
     }
 
     /// Connects and shakes hands.
     pub(crate) async fn ready(server: &Server) -> Self {
-        let mut peer = Self::connect(server).await;
+        let io = TcpStream::connect(server.address).await.unwrap();
+        Self::greet(io).await
+    }
+}
+
+impl Peer<DuplexStream> {
+    /// Shakes hands on a stream of small buffers in memory.
+    pub(crate) async fn by_pipe(server: &Server) -> Self {
+        Self::greet(server.pipe(64 << 10)).await
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> Peer<IO> {
+    /// Says nothing.
+    pub(crate) fn of(io: IO) -> Self {
+        Self { io, received: Vec::new() }
+    }
+
+    async fn greet(io: IO) -> Self {
+        let mut peer = Self::of(io);
         peer.io.write_all(GREETING).await.unwrap();
         peer.take(64).await;
         peer.io.write_all(READY).await.unwrap();
@@ -93,9 +111,10 @@ impl Peer {
         loop {
             let (flags, body) = self.frame().await?;
             // Name and arguments come after the headers, whose last entry is response_to, or v.
-            let ids = body.windows(11).rposition(|window| window == b"response_to");
+            let ids = body.windows(11).position(|window| window == b"response_to");
             let start = ids.map_or(50, |at| at + 11 + 2 + usize::from(body[at + 12]));
-            if flags == 0 && !body.windows(7).any(|window| window == b"_zpc_hb") {
+            // The last frame of a message, short or long.
+            if flags & 5 == 0 && !body.windows(7).any(|window| window == b"_zpc_hb") {
                 return Some(body[start..].escape_ascii().to_string());
             }
         }
