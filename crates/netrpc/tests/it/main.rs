@@ -5,7 +5,9 @@
 mod client;
 mod deadline;
 mod golden;
+mod held;
 mod hostile;
+mod hostile_gob;
 mod json;
 
 use std::sync::Arc;
@@ -13,7 +15,8 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use manywire_core::{Connection, Dispatch, Limits, Memory, Methods, Metrics, Shutdown};
-use manywire_netrpc::{serve_connect, serve_gob, serve_json};
+use manywire_netrpc::{Client, serve_connect, serve_gob, serve_json};
+use manywire_service::arith::Args;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::time::Instant;
 
@@ -75,6 +78,17 @@ impl Server {
         });
         theirs
     }
+
+    /// Waits until nothing is held any more.
+    async fn until_freed(&self) {
+        let falls = async {
+            while self.memory.held() > 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let held = || panic!("{} bytes are still held", self.memory.held());
+        tokio::time::timeout(Duration::from_secs(20), falls).await.unwrap_or_else(|_| held());
+    }
 }
 
 /// Serves the notes' methods on one end of a stream in memory, and returns the other.
@@ -95,4 +109,12 @@ async fn read_all(stream: &mut DuplexStream) -> Vec<u8> {
     let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await;
     read.expect("the server ends the connection").unwrap();
     answer
+}
+
+/// The next client is served, and within a second.
+async fn assert_serves(server: &Server) {
+    let client = Client::gob(server.connect(Form::Gob), &Limits::default());
+    let call = client.call::<_, i64>("Arith.Multiply", Args { a: 6, b: 7 });
+    let answer = tokio::time::timeout(Duration::from_secs(1), call).await;
+    assert_eq!(answer.expect("the next client waits"), Ok(42));
 }

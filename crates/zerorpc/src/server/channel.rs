@@ -15,7 +15,7 @@ pub(super) struct Channel {
     pub(super) slots: u64,
     pub(super) pulse: Pulse,
     pub(super) state: State,
-    /// Its arguments, until it closes.
+    /// The channel and its arguments, until it closes.
     pub(super) _held: Charge,
 }
 

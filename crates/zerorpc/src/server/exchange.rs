@@ -26,6 +26,9 @@ const TURN: usize = 64;
 /// then.
 const LIGHT: usize = 4 << 10;
 
+/// Bytes that an open channel takes beside its arguments, its envelope and its id; an estimate.
+const CHANNEL: usize = 512;
+
 /// The state of a connection's calls.
 pub(super) struct Exchange {
     connection: Connection,
@@ -191,7 +194,7 @@ impl Exchange {
             slots: 1,
             pulse,
             state,
-            _held: held.charge(&self.connection),
+            _held: held.charge(&self.connection, CHANNEL + route.envelope.len() + key.len()),
         };
         self.channels.insert(key, channel);
     }
@@ -209,15 +212,17 @@ impl Held {
         Ok(if bytes <= LIGHT { Held::Light(bytes) } else { Held::Heavy(connection.budget.charge(bytes)?) })
     }
 
-    fn charge(self, connection: &Connection) -> Charge {
-        match self {
-            Held::Heavy(charge) => charge,
-            Held::Light(bytes) => {
-                let mut charge = connection.budget.nothing();
-                charge.set(bytes);
-                charge
+    /// Charges them until their channel closes, and the channel, which takes so much.
+    fn charge(self, connection: &Connection, channel: usize) -> Charge {
+        let (mut charge, arguments) = match self {
+            Held::Heavy(charge) => {
+                let bytes = charge.bytes();
+                (charge, bytes)
             }
-        }
+            Held::Light(bytes) => (connection.budget.nothing(), bytes),
+        };
+        charge.set(arguments + channel);
+        charge
     }
 }
 

@@ -9,6 +9,7 @@ mod client;
 mod events;
 mod examples;
 mod golden;
+mod held;
 mod hostile;
 mod idle;
 mod peers;
