@@ -1,6 +1,6 @@
 //! Where HTTP/2 frames begin and end in what a peer sends, without looking into them.
 //!
-//! h2 says neither that half a header block has come, nor how much of the data that came was not read yet.
+//! h2 says neither that half a frame or half a header block has come, nor how much of the data that came was not read yet.
 
 /// Each connection begins with these bytes; no HTTP/1 method does.
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -64,10 +64,10 @@ impl Frames {
         data
     }
 
-    /// Whether a frame other than DATA, or a block of headers, has begun and is not complete; and which it is.
+    /// Whether a frame or a block of headers has begun and is not complete; and which it is. Of a frame of data, too, h2
+    /// tells no one before it has come to its end.
     pub(crate) fn unfinished(&self) -> Option<u64> {
-        let in_frame = self.known > 0 && !(self.known == HEADER && self.kind() == DATA);
-        (in_frame || self.in_headers).then_some(self.complete)
+        (self.known > 0 || self.in_headers).then_some(self.complete)
     }
 
     fn kind(&self) -> u8 {
@@ -141,5 +141,9 @@ mod tests {
         frames.follow(&ping[12..]);
         frames.follow(&ping[..1]);
         assert_eq!(frames.unfinished(), Some(1));
+        frames.follow(&ping[1..]);
+        let data = frame(DATA, 0, &[0; 8]);
+        frames.follow(&data[..12]);
+        assert_eq!(frames.unfinished(), Some(2), "a frame of data is one too");
     }
 }

@@ -23,9 +23,11 @@ pub(crate) struct Progress {
     busy: AtomicUsize,
     /// Whether there was a request yet.
     has_called: AtomicBool,
-    /// Whether a request's head has begun to come and is not complete.
+    /// Whether a request's head or a frame of HTTP/2 has begun to come and is not complete.
     is_reading_head: AtomicBool,
     is_http2: AtomicBool,
+    /// Whether someone reads the body of an HTTP/1 request.
+    is_reading_body: AtomicBool,
     /// Bytes of answers that hyper was handed and has not written.
     unsent: AtomicUsize,
     /// Bytes of answers that were written.
@@ -49,6 +51,7 @@ impl Progress {
             has_called: AtomicBool::new(false),
             is_reading_head: AtomicBool::new(true),
             is_http2: AtomicBool::new(false),
+            is_reading_body: AtomicBool::new(false),
             unsent: AtomicUsize::new(0),
             sent: AtomicUsize::new(0),
             is_blocked: AtomicBool::new(false),
@@ -71,12 +74,12 @@ impl Progress {
 
     /// Bytes of a request have come over HTTP/1.
     pub(crate) fn received(&self) {
-        if self.busy.load(Relaxed) == 0 {
+        if !self.is_busy() {
             self.set_reading_head(true);
         }
     }
 
-    /// Whether a request's head, or a part of HTTP/2 that is not data, has begun to come and is not complete.
+    /// Whether a request's head, or a frame of HTTP/2, has begun to come and is not complete.
     pub(crate) fn set_reading_head(&self, is_reading: bool) {
         if self.is_reading_head.swap(is_reading, Relaxed) != is_reading && is_reading {
             self.touch();
@@ -118,6 +121,19 @@ impl Progress {
     pub(crate) fn took(&self, bytes: usize) {
         self.taken.fetch_add(bytes, Relaxed);
         self.is_blocked.store(false, Relaxed);
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy.load(Relaxed) > 0
+    }
+
+    pub(crate) fn set_reading_body(&self, is_reading: bool) {
+        self.is_reading_body.store(is_reading, Relaxed);
+    }
+
+    /// Whether nothing is read of an HTTP/1 request any more, and its answer is not complete.
+    pub(crate) fn is_answering(&self) -> bool {
+        self.is_busy() && !self.is_reading_body.load(Relaxed)
     }
 
     pub(crate) fn blocked(&self) {
@@ -174,7 +190,7 @@ impl Progress {
             {
                 return;
             }
-            if self.busy.load(Relaxed) > 0 || is_unsent {
+            if self.is_busy() || is_unsent {
                 last_busy = now;
             }
             let deadline = self.deadline(limits, last_busy);
@@ -196,7 +212,7 @@ impl Progress {
             // Clients of gRPC keep connections open as long as they like, once they have made a call.
             return is_reading_head.then(|| changed + limits.handshake);
         }
-        let is_idle = self.busy.load(Relaxed) == 0 && self.unsent.load(Relaxed) == 0;
+        let is_idle = !self.is_busy() && self.unsent.load(Relaxed) == 0;
         let allowed = if is_reading_head { limits.handshake } else { limits.keep_alive };
         is_idle.then(|| changed.max(last_busy) + allowed)
     }

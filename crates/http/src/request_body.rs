@@ -34,6 +34,8 @@ impl RequestBody {
         let is_http2 = progress.is_http2();
         if is_http2 {
             progress.unread.begin_body();
+        } else if !incoming.is_end_stream() {
+            progress.set_reading_body(true);
         }
         let unit = if is_http2 && is_grpc(headers) { Unit::messages() } else { Unit::Whole };
         let paced = PacedBody::of_units(incoming, Pace::new(unit, patience, since));
@@ -57,12 +59,15 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let Some(paced) = &mut self.paced else { return Poll::Ready(None) };
-        let polled = Pin::new(paced).poll_frame(cx);
-        if let Poll::Ready(Some(Ok(frame))) = &polled
-            && self.progress.is_http2()
-        {
-            self.progress.unread.read(frame.data_ref().map_or(0, Bytes::len));
+        let this = &mut *self;
+        let Some(paced) = &mut this.paced else { return Poll::Ready(None) };
+        let polled = Pin::new(&mut *paced).poll_frame(cx);
+        if this.progress.is_http2() {
+            if let Poll::Ready(Some(Ok(frame))) = &polled {
+                this.progress.unread.read(frame.data_ref().map_or(0, Bytes::len));
+            }
+        } else if paced.is_end_stream() {
+            this.progress.set_reading_body(false);
         }
         polled
     }
@@ -80,6 +85,7 @@ impl Drop for RequestBody {
     fn drop(&mut self) {
         let rest = self.paced.take().and_then(PacedBody::into_rest);
         if !self.progress.is_http2() {
+            self.progress.set_reading_body(false);
             if let Some(rest) = rest {
                 self.progress.leave(rest);
             }

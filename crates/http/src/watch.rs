@@ -1,6 +1,8 @@
 //! The stream of a connection, which reports what it reads and writes, and closes without taking the last answer with it.
 
 use std::future::Future;
+use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -25,6 +27,7 @@ pin_project! {
         protocol: Protocol,
         // Who wants to read, and may not before something was written.
         reader: Option<Waker>,
+        early: Early,
         gate: Gate,
         has_ended: bool,
         limits: Arc<Limits>,
@@ -50,6 +53,7 @@ impl<IO> Watched<IO> {
             progress,
             protocol: Protocol::Unknown(0),
             reader: None,
+            early: Early::default(),
             gate: Gate::new(terms),
             has_ended: false,
             limits: terms.limits.clone(),
@@ -87,8 +91,58 @@ impl Protocol {
         }
     }
 
+    /// The peer is not read for now: if the frame that has begun comes late, the fault is ours.
+    fn pause(&mut self, progress: &Progress) {
+        if let Self::Http2 { unfinished, .. } = self {
+            progress.set_reading_head(false);
+            *unfinished = None;
+        }
+    }
+
     fn is_http1(&self) -> bool {
         matches!(self, Self::Http1)
+    }
+}
+
+/// What came over HTTP/1 while a request was being answered, which hyper will ask for when it is done.
+///
+/// hyper does not read meanwhile, and would learn only with the answer that the peer has reset the connection. A peer that
+/// has merely ended its side still waits for an answer.
+#[derive(Default)]
+struct Early {
+    bytes: Vec<u8>,
+    is_end: bool,
+}
+
+impl Early {
+    /// Beyond so many bytes of further requests a reset is not noticed.
+    const MOST: usize = 4 << 10;
+
+    /// Reads what is there; fails once the peer is gone.
+    fn poll_read<IO: AsyncRead>(&mut self, mut io: Pin<&mut IO>, cx: &mut Context<'_>) -> io::Result<()> {
+        let mut piece = [MaybeUninit::uninit(); Self::MOST];
+        while !self.is_end && self.bytes.len() < Self::MOST {
+            let mut piece = ReadBuf::uninit(&mut piece[self.bytes.len()..]);
+            let Poll::Ready(read) = io.as_mut().poll_read(cx, &mut piece) else { break };
+            read?;
+            self.is_end = piece.filled().is_empty();
+            self.bytes.extend_from_slice(piece.filled());
+        }
+        Ok(())
+    }
+
+    /// Hands over what there is, if anything is.
+    fn take(&mut self, buf: &mut ReadBuf<'_>) -> bool {
+        if self.bytes.is_empty() {
+            return self.is_end;
+        }
+        let length = self.bytes.len().min(buf.remaining());
+        buf.put_slice(&self.bytes[..length]);
+        self.bytes.drain(..length);
+        if self.bytes.is_empty() {
+            self.bytes = Vec::new();
+        }
+        true
     }
 }
 
@@ -123,20 +177,19 @@ impl Gate {
 }
 
 impl<IO: AsyncRead> AsyncRead for Watched<IO> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.project();
         if this.protocol.is_http1() && this.progress.is_blocked() {
             // hyper would go on reading requests, and keep the heads of their answers.
             *this.reader = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        ready!(this.gate.poll(this.progress, cx));
+        if this.gate.poll(this.progress, cx).is_pending() {
+            this.protocol.pause(this.progress);
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
-        let polled = this.io.poll_read(cx, buf);
+        let polled = if this.early.take(buf) { Poll::Ready(Ok(())) } else { this.io.poll_read(cx, buf) };
         match &buf.filled()[before..] {
             [] => *this.has_ended |= polled.is_ready(),
             fresh => this.protocol.read(fresh, this.progress),
@@ -145,8 +198,19 @@ impl<IO: AsyncRead> AsyncRead for Watched<IO> {
     }
 }
 
+impl<IO: AsyncRead> Watched<IO> {
+    /// hyper flushes whenever it was woken.
+    fn notice_reset(self: Pin<&mut Self>, cx: &mut Context<'_>) -> io::Result<()> {
+        let this = self.project();
+        if this.protocol.is_http1() && this.progress.is_answering() {
+            this.early.poll_read(this.io, cx)?;
+        }
+        Ok(())
+    }
+}
+
 impl<IO: AsyncWrite> Watched<IO> {
-    fn wrote(self: Pin<&mut Self>, written: &Poll<std::io::Result<usize>>) {
+    fn wrote(self: Pin<&mut Self>, written: &Poll<io::Result<usize>>) {
         let this = self.project();
         match written {
             Poll::Pending => this.progress.blocked(),
@@ -161,21 +225,18 @@ impl<IO: AsyncWrite> Watched<IO> {
 }
 
 impl<IO: AsyncRead + AsyncWrite> AsyncWrite for Watched<IO> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = self.as_mut().project().io.poll_write(cx, buf);
         self.wrote(&written);
         written
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.as_mut().notice_reset(cx)?;
         self.project().io.poll_flush(cx)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.project();
         if this.linger.is_none() && !*this.has_ended {
             *this.linger = this.progress.unread_rest().map(|rest| Linger::new(rest, this.limits));
@@ -189,8 +250,8 @@ impl<IO: AsyncRead + AsyncWrite> AsyncWrite for Watched<IO> {
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        bufs: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let written = self.as_mut().project().io.poll_write_vectored(cx, bufs);
         self.wrote(&written);
         written

@@ -7,6 +7,7 @@ mod demo;
 mod http2;
 mod malformed;
 mod refused;
+mod reset;
 mod slow;
 
 use std::time::Duration;

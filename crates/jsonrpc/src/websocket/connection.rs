@@ -67,6 +67,10 @@ async fn talk<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
             return Ok(Farewell::Leave);
         }
         let has_room = !writer.is_full();
+        let is_read = has_room && !is_draining && in_flight < wire.limits.in_flight;
+        if !is_read {
+            reader.pause();
+        }
         tokio::select! {
             biased;
             () = &mut started, if !is_draining => {
@@ -77,7 +81,7 @@ async fn talk<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                 in_flight -= width;
                 send(writer, &mut streams, answer, is_draining);
             }
-            event = reader.next(), if has_room && !is_draining && in_flight < wire.limits.in_flight => match event {
+            event = reader.next(), if is_read => match event {
                 Ok(Event::Message) => match wire.begin(reader.message(), Some(&subscriptions)).await {
                     Work::Done(answer) => send(writer, &mut streams, answer, is_draining),
                     Work::Waiting(width, answer) => {

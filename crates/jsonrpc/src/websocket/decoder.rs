@@ -76,6 +76,11 @@ impl Decoder {
         &self.control
     }
 
+    /// Whether a message or a frame has begun and is not complete.
+    pub(crate) fn is_in_message(&self) -> bool {
+        self.frame.is_some() || self.is_text.is_some()
+    }
+
     /// Bytes that the message takes in memory.
     pub(crate) fn held(&self) -> usize {
         self.message.capacity()

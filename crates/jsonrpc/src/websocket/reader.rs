@@ -1,7 +1,7 @@
 //! What a peer says, read under the budget: while the connection holds too much, nothing is read.
 //!
-//! A peer may be silent between messages, and not inside one that the process pays for: each byte earns time for those
-//! after it, as in the body of an HTTP request. So no one holds memory by sending half a message.
+//! A peer may be silent between messages, and not inside one: each byte earns time for those after it, as in the body of an
+//! HTTP request. So no one holds a connection or memory by sending half a message. The time in which we do not read is ours.
 
 use std::future::poll_fn;
 use std::io;
@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use super::Flaw;
 use super::decoder::{Decoder, Event};
 
-/// A message that takes less is not charged, and may come as slowly as it likes: the process does not count so little.
+/// A message that takes less is not charged: the process does not count so little.
 const SMALL: usize = 8 << 10;
 
 /// A peer that sends a message more slowly than this, in bytes per second, has the handshake limit and no more.
@@ -40,8 +40,10 @@ pub(crate) struct Reader<R> {
     budget: Budget,
     /// For the message that is being read.
     charge: Charge,
-    /// When that message became one that the process pays for.
+    /// When that message was first waited for, later by as long as it was not read.
     began: Option<Instant>,
+    /// Since when the peer is not read.
+    paused: Option<Instant>,
     patience: Duration,
     stall: Duration,
 }
@@ -55,6 +57,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             budget: budget.clone(),
             charge: budget.nothing(),
             began: None,
+            paused: None,
             patience: limits.handshake,
             stall: limits.stall,
         }
@@ -70,8 +73,24 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         self.decoder.control()
     }
 
+    /// The peer is not read for now, until [`next`](Self::next) is called again.
+    pub(crate) fn pause(&mut self) {
+        if self.began.is_some() && self.paused.is_none() {
+            self.paused = Some(Instant::now());
+        }
+    }
+
+    fn resume(&mut self) {
+        if let Some(paused) = self.paused.take()
+            && let Some(began) = &mut self.began
+        {
+            *began += paused.elapsed();
+        }
+    }
+
     /// The next event. May be dropped and called again.
     pub(crate) async fn next(&mut self) -> Result<Event, Stop> {
+        self.resume();
         loop {
             let mut rest = self.inbox.bytes();
             let event = self.decoder.decode(&mut rest);
@@ -79,6 +98,9 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             self.inbox.buffer().advance(decoded);
             self.account();
             if let Some(event) = event? {
+                if !self.decoder.is_in_message() {
+                    self.began = None;
+                }
                 return Ok(event);
             }
             self.wait_for_room().await?;
@@ -92,20 +114,27 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         let counted = if held > SMALL { held } else { 0 };
         if counted != self.charge.bytes() {
             self.charge.set(counted);
-            self.began = (counted > 0).then(|| self.began.unwrap_or_else(Instant::now));
         }
     }
 
     /// Those who hold parts of messages must not wait for each other. Who holds none may wait as long as it takes.
     async fn wait_for_room(&mut self) -> Result<(), Flaw> {
-        if self.began.is_none() || !self.budget.is_full() {
+        if self.charge.bytes() == 0 || !self.budget.is_full() {
             return Ok(());
         }
+        self.pause();
         let waited = tokio::time::timeout(self.stall, self.budget.room()).await;
-        waited.map_err(|_| Flaw::Stalled("the server holds too much to read this message; try again later"))
+        waited
+            .map_err(|_| Flaw::Stalled("the server holds too much to read this message; try again later"))?;
+        self.resume();
+        Ok(())
     }
 
     async fn read(&mut self) -> Result<(), Stop> {
+        let is_unfinished = self.decoder.is_in_message() || !self.inbox.bytes().is_empty();
+        if is_unfinished && self.began.is_none() {
+            self.began = Some(Instant::now());
+        }
         let (io, inbox) = (&mut self.io, &mut self.inbox);
         let read = poll_fn(|cx| inbox.poll_read(io, cx));
         let count = match self.began {

@@ -210,14 +210,16 @@ async fn half_a_message_is_not_held_for_ever_and_an_idle_connection_is() {
     let mut idle = Peer::connect(&server).await;
     let mut slow = Peer::connect(&server).await;
     let mut holding = Peer::connect(&server).await;
-    // A few bytes of a message cost nothing, and may wait; the beginning of a long one may not.
+    // Neither a few bytes of a message nor the beginning of a long one, nor half a header.
     let call = frame(TEXT, CALL.as_bytes());
     slow.send(&[call[..10].to_vec()]).await;
     let long = frame(TEXT, &vec![b' '; 1 << 20]);
     holding.send(&[long[..9_000].to_vec()]).await;
-    assert_eq!(holding.closed_with().await, 1008);
-    slow.send(&[call[10..].to_vec()]).await;
-    slow.expect(TEXT, ANSWER.as_bytes()).await;
+    let mut half = Peer::connect(&server).await;
+    half.send(&[call[..1].to_vec()]).await;
+    for peer in [&mut holding, &mut slow, &mut half] {
+        assert_eq!(peer.closed_with().await, 1008);
+    }
     idle.send(&[call]).await;
     idle.expect(TEXT, ANSWER.as_bytes()).await;
 }
