@@ -29,6 +29,11 @@ const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_interval(Duration::from_secs(10))
     .with_retries(3);
 
+/// The kernel takes no more than this ahead of what the peer's window lets it send. It would take megabytes, and ask for
+/// more only when a third of them are gone: a slow reader looks as if it read nothing then.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 256 << 10;
+
 /// Room for the first bytes: a whole first call, usually.
 const FIRST_READ: usize = 512;
 
@@ -92,9 +97,7 @@ impl Acceptor {
     /// The next connection for which there is room.
     async fn next(&self, listener: &TcpListener) -> Option<(TcpStream, SocketAddr, Activity, Seat)> {
         let (tcp, address) = self.accept(listener).await?;
-        let socket = SockRef::from(&tcp);
-        // Both only fail on a connection that is gone already, which the first read will tell.
-        let _ = (socket.set_tcp_keepalive(&KEEPALIVE), socket.set_tcp_nodelay(true));
+        prepare(&tcp);
         let activity = Activity::new();
         let seat = self.room.seat(address.ip(), &activity).await;
         if seat.is_none()
@@ -121,6 +124,14 @@ impl Acceptor {
             return None;
         }
     }
+}
+
+/// Sets what all wires want of a socket. It only fails on a connection that is gone already, which the first read will tell.
+fn prepare(tcp: &TcpStream) {
+    let socket = SockRef::from(tcp);
+    let _ = (socket.set_tcp_keepalive(&KEEPALIVE), socket.set_tcp_nodelay(true));
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_notsent_lowat(UNSENT);
 }
 
 /// A connection whose wire is not known yet.
