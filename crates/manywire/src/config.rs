@@ -115,7 +115,7 @@ options! {
     /// Most calls in one batch [default: 1000]
     #[arg(value_name = "CALLS", help_heading = "Limits")]
     "MANYWIRE_MAX_BATCH" max_batch: Count,
-    /// Most connections at one time; for one more the idlest is closed [default: 16384]
+    /// Most connections at one time; for one more an idle one is closed, of the address with most [default: 16384]
     #[arg(value_name = "NUMBER", help_heading = "Limits")]
     "MANYWIRE_MAX_CONNECTIONS" max_connections: Count,
     /// Most connections of one address, or of one /64 in IPv6; a proxy is one address [default: off]

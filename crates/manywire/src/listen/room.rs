@@ -1,10 +1,10 @@
-//! Room for connections, in all and from one address. When there is none, the idlest connection leaves.
+//! Room for connections, in all and from one address. When there is none, a connection leaves.
 //!
-//! First goes who has made no call: a flood of silent connections pushes out itself. Then goes who sits idle among the
-//! connections of the address that has the most. A connection with a call under way stays.
+//! It is one of the address that has the most: a crowd pushes out itself, and never the newcomers of other addresses. Of
+//! that address first goes who has made no call, then who was idle for longest. A connection with a call under way stays.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -163,36 +163,26 @@ impl Occupant {
 #[derive(Default)]
 struct Table {
     next: u64,
-    occupants: HashMap<u64, Entry>,
+    occupants: HashMap<u64, Arc<Occupant>>,
     by_address: HashMap<IpAddr, HashSet<u64>>,
-    /// Those that had made no call when they were last looked at, by their last sign of life until then.
-    quiet: BTreeSet<(Instant, u64)>,
-    /// Of the others, those found by the last search and not gone since; the idlest is the last.
-    idlest: Vec<(Rank, u64)>,
+    /// Those found by the last search and not gone since; who is to leave first is the last.
+    found: Vec<(Rank, u64)>,
 }
 
-struct Entry {
-    occupant: Arc<Occupant>,
-    /// Where it is in `quiet`.
-    seen: Instant,
-}
-
-/// Of those that have called: who has the most neighbours before who has fewer, then who has been silent longest.
-type Rank = (Reverse<usize>, Instant);
+/// Who leaves first: who has the most neighbours, then who has made no call, then who has been silent for longest.
+type Rank = (Reverse<usize>, bool, Instant);
 
 impl Table {
     fn insert(&mut self, occupant: Arc<Occupant>) -> u64 {
-        let (number, seen) = (self.next, occupant.activity.last());
+        let number = self.next;
         self.next += 1;
         self.by_address.entry(occupant.address).or_default().insert(number);
-        self.quiet.insert((seen, number));
-        self.occupants.insert(number, Entry { occupant, seen });
+        self.occupants.insert(number, occupant);
         number
     }
 
     fn remove(&mut self, number: u64) -> Option<Arc<Occupant>> {
-        let Entry { occupant, seen } = self.occupants.remove(&number)?;
-        self.quiet.remove(&(seen, number));
+        let occupant = self.occupants.remove(&number)?;
         if let Some(neighbours) = self.by_address.get_mut(&occupant.address) {
             neighbours.remove(&number);
             if neighbours.is_empty() {
@@ -202,53 +192,25 @@ impl Table {
         Some(occupant)
     }
 
-    fn get(&self, number: u64) -> Option<&Occupant> {
-        self.occupants.get(&number).map(|entry| &*entry.occupant)
-    }
-
     fn from(&self, address: IpAddr) -> impl ExactSizeIterator<Item = u64> {
         self.by_address.get(&address).map(HashSet::iter).unwrap_or_default().copied()
     }
 
-    /// Who is to leave for a newcomer from anywhere.
-    fn idlest(&mut self) -> Option<u64> {
-        self.quietest().or_else(|| self.idlest_caller())
+    /// None for who stays, whoever comes.
+    fn rank(&self, occupant: &Occupant) -> Option<Rank> {
+        let Occupant { address, activity, .. } = occupant;
+        let rank = (Reverse(self.from(*address).len()), activity.has_called(), activity.last());
+        (!occupant.is_busy()).then_some(rank)
     }
 
     /// Who is to leave for a newcomer from the same address.
     fn idlest_from(&self, address: IpAddr) -> Option<u64> {
-        let rank = |number| {
-            let occupant = self.get(number).filter(|occupant| !occupant.is_busy())?;
-            Some((occupant.activity.has_called(), occupant.activity.last(), number))
-        };
-        self.from(address).filter_map(rank).min().map(|(_, _, number)| number)
+        let rank = |number| Some((self.rank(self.occupants.get(&number)?)?, number));
+        self.from(address).filter_map(rank).min().map(|(_, number)| number)
     }
 
-    /// The idlest of those that have made no call.
-    fn quietest(&mut self) -> Option<u64> {
-        let mut busy = Vec::new();
-        let found = loop {
-            let Some((seen, number)) = self.quiet.pop_first() else { break None };
-            let Some(entry) = self.occupants.get_mut(&number) else { continue };
-            let activity = &entry.occupant.activity;
-            if activity.has_called() {
-                continue;
-            }
-            entry.seen = activity.last();
-            if entry.occupant.is_busy() {
-                busy.push((entry.seen, number));
-            } else if entry.seen > seen {
-                self.quiet.insert((entry.seen, number));
-            } else {
-                break Some(number);
-            }
-        };
-        self.quiet.extend(busy);
-        found
-    }
-
-    /// The idlest of those that have made calls, or nearly.
-    fn idlest_caller(&mut self) -> Option<u64> {
+    /// Who is to leave for a newcomer from anywhere, or nearly.
+    fn idlest(&mut self) -> Option<u64> {
         self.next_found().or_else(|| {
             self.search();
             self.next_found()
@@ -257,20 +219,16 @@ impl Table {
 
     fn next_found(&mut self) -> Option<u64> {
         loop {
-            let ((_, last), number) = self.idlest.pop()?;
-            // It may have done something since it was found.
-            if self.get(number).is_some_and(|found| !found.is_busy() && found.activity.last() == last) {
+            let (found, number) = self.found.pop()?;
+            let now = self.occupants.get(&number).and_then(|occupant| self.rank(occupant));
+            if now.is_some_and(|now| is_still(found, now)) {
                 return Some(number);
             }
         }
     }
 
     fn search(&mut self) {
-        let rank = |(number, entry): (&u64, &Entry)| {
-            let Entry { occupant, .. } = entry;
-            let rank = (Reverse(self.from(occupant.address).len()), occupant.activity.last());
-            (!occupant.is_busy()).then_some((rank, *number))
-        };
+        let rank = |(number, occupant): (&u64, &Arc<Occupant>)| Some((self.rank(occupant)?, *number));
         let mut found: Vec<(Rank, u64)> = self.occupants.iter().filter_map(rank).collect();
         let enough = self.occupants.len().div_ceil(FOUND_AT_ONCE);
         if found.len() > enough {
@@ -278,8 +236,16 @@ impl Table {
             found.truncate(enough);
         }
         found.sort_unstable_by_key(|ranked| Reverse(*ranked));
-        self.idlest = found;
+        self.found = found;
     }
+}
+
+/// Whether a connection that was found is still one to leave: its neighbours may have left, and it may have called.
+fn is_still(found: Rank, now: Rank) -> bool {
+    let (Reverse(before), (Reverse(neighbours), has_called, last)) = (found.0, now);
+    // Bytes without a call are worth nothing.
+    let is_as_idle = !has_called || (has_called, last) == (found.1, found.2);
+    is_as_idle && neighbours >= before - before / 8
 }
 
 /// What one peer may have as many addresses of as it likes: in IPv6 a network of 64 bits.
@@ -324,21 +290,25 @@ mod tests {
     fn who_has_made_no_call_leaves_before_who_has() {
         let room = Room::new(3, None);
         let caller = seated(&room, 1, 0, true).unwrap();
-        let (fresh, idle) = (seated(&room, 1, 9, false).unwrap(), seated(&room, 2, 5, false).unwrap());
-        let newcomer = seated(&room, 3, 10, false).unwrap();
+        let (fresh, idle) = (seated(&room, 1, 9, false).unwrap(), seated(&room, 1, 5, false).unwrap());
+        let newcomer = seated(&room, 1, 10, false).unwrap();
         assert_eq!([&caller, &fresh, &idle, &newcomer].map(is_leaving), [false, false, true, false]);
         drop(idle);
         assert_eq!(room.table().occupants.len(), 3, "who has left is not counted twice");
     }
 
     #[test]
-    fn then_the_idlest_of_the_address_with_the_most_connections_leaves() {
-        let room = Room::new(4, None);
-        let alone = seated(&room, 1, 0, true).unwrap();
+    fn a_crowd_pushes_out_itself_and_no_newcomer_of_another_address() {
+        let room = Room::new(5, None);
+        let alone = [true, false].map(|has_called| seated(&room, 1, 0, has_called).unwrap());
         let crowd = [5, 3, 8].map(|last| seated(&room, 2, last, true).unwrap());
-        let _newcomer = seated(&room, 3, 10, true).unwrap();
-        assert!(!is_leaving(&alone));
+        let newcomer = seated(&room, 2, 10, true).unwrap();
+        assert_eq!(alone.each_ref().map(is_leaving), [false, false]);
         assert_eq!(crowd.each_ref().map(is_leaving), [false, true, false]);
+        let calls = [&crowd[0], &crowd[2], &newcomer].map(|seat| seat.occupant.activity.begin());
+        let _other = seated(&room, 3, 11, true).unwrap();
+        assert!(is_leaving(&alone[1]), "who is busy stays, so another address has to make room");
+        drop(calls);
     }
 
     #[test]
@@ -375,14 +345,22 @@ mod tests {
         seats[1].occupant.activity.called(Instant::now() + Duration::from_secs(9000));
         let second = seated(&room, 2, 1001, true).unwrap();
         assert!(!is_leaving(&seats[1]) && is_leaving(&seats[2]));
-        let _silent = seated(&room, 3, 1002, false).unwrap();
-        let _newcomer = seated(&room, 3, 1003, false).unwrap();
-        assert!(
-            is_leaving(&seats[3]) && is_leaving(&_silent),
-            "the silent one goes before more of those found"
-        );
         drop((first, second));
         assert_eq!(room.table().occupants.len(), 198);
+    }
+
+    #[test]
+    fn who_was_found_stays_when_its_neighbours_have_left() {
+        let room = Room::new(192, None);
+        let crowd: Vec<Seat> = (0..100).map(|last| seated(&room, 1, last, true).unwrap()).collect();
+        let other: Vec<Seat> = (0..92).map(|last| seated(&room, 2, last, true).unwrap()).collect();
+        let _first = seated(&room, 3, 1000, true).unwrap();
+        assert!(is_leaving(&crowd[0]));
+        let (stay, leave) = crowd.split_at(20);
+        leave.iter().for_each(|seat| drop(room.table().remove(seat.number)));
+        let _filling: Vec<Seat> = (0..80).map(|at| seated(&room, 100 + at, 2000, true).unwrap()).collect();
+        let _second = seated(&room, 3, 1001, true).unwrap();
+        assert!(is_leaving(&other[0]) && !stay[1..].iter().any(is_leaving));
     }
 
     #[test]
