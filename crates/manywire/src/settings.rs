@@ -163,7 +163,7 @@ fn limits(options: &ServeOptions) -> anyhow::Result<Limits> {
         bytes.with_context(|| format!("{flag} does not fit into this machine's memory"))
     };
     let number = |count: Option<Count>, default: usize| count.map_or(default, |count| count.0);
-    Ok(Limits {
+    let limits = Limits {
         message_bytes: bytes("--max-message", options.max_message, default.message_bytes)?,
         connection_memory: bytes(
             "--max-connection-memory",
@@ -181,7 +181,30 @@ fn limits(options: &ServeOptions) -> anyhow::Result<Limits> {
         handshake: options.handshake.map_or(default.handshake, |d| d.0),
         keep_alive: options.keep_alive.map_or(default.keep_alive, |d| d.0),
         calls_per_second: options.rate_limit,
-    })
+    };
+    check_memory(&limits)?;
+    Ok(limits)
+}
+
+/// A longest message has to fit into the budgets, beside the values that it is decoded to and its answer.
+fn check_memory(limits: &Limits) -> anyhow::Result<()> {
+    let size = |bytes: usize| ByteSize(bytes as u64);
+    let message = size(limits.message_bytes);
+    for (flag, budget) in
+        [("--max-connection-memory", limits.connection_memory), ("--max-memory", limits.memory)]
+    {
+        let (room, advised) = (size(budget), size(budget / 4));
+        anyhow::ensure!(
+            limits.message_bytes <= budget,
+            "a message of --max-message ({message}) does not fit into {flag} ({room}); give --max-message {advised} or less"
+        );
+        if limits.message_bytes > budget / 4 {
+            tracing::warn!(
+                "long messages may be refused: --max-message ({message}) is more than a quarter of {flag} ({room})"
+            );
+        }
+    }
+    Ok(())
 }
 
 fn guard(web_origins: &[String], host_names: &[String]) -> anyhow::Result<Guard> {

@@ -41,6 +41,11 @@ fn mistakes_are_named() {
         (&["serve", "--listen", "grpc,any=127.0.0.1:1"], 2, "any stands alone"),
         (&["serve", "--max-connections", "0"], 2, "0 would serve nobody; give a number from 1 up"),
         (&["serve", "--max-message", "0"], 2, "0 bytes would serve nobody"),
+        (
+            &["serve", "--max-connection-memory", "1MiB"],
+            1,
+            "a message of --max-message (16.0 MiB) does not fit into --max-connection-memory (1.0 MiB)",
+        ),
         (&["serve", "--max-nesting", "deep"], 2, "give a number from 1 up"),
         (&["health", "127.0.0.1:1"], 1, "no answer from the operations port 127.0.0.1:1"),
         (&["serv"], 2, "serve"),
@@ -77,6 +82,15 @@ fn a_host_beside_listeners_is_said_to_have_no_effect() {
         ["serve", "--host", "0.0.0.0", "--listen", "any=127.0.0.1:0", "--tls-cert", "x", "--tls-key", "y"];
     let output = program().args(arguments).output().unwrap();
     assert!(text(&output).contains("host has no effect"), "{}", text(&output));
+}
+
+#[test]
+fn little_memory_for_long_messages_is_said() {
+    let arguments =
+        ["serve", "--max-connection-memory=32MiB", "--listen=any=127.0.0.1:0", "--tls-cert=x", "--tls-key=y"];
+    let output = program().args(arguments).output().unwrap();
+    let warning = "long messages may be refused: --max-message (16.0 MiB) is more than a quarter of --max-connection-memory (32.0 MiB)";
+    assert!(text(&output).contains(warning), "{}", text(&output));
 }
 
 #[test]
