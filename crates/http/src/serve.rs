@@ -97,14 +97,18 @@ const LEAST_WINDOW: u32 = 65_535;
 /// Less would be slow, and saves little.
 const LEAST_STREAM: u32 = 8 << 10;
 
-/// What hyper reads of HTTP/1 at a time, and what it takes of an answer before it writes.
+/// What hyper reads of HTTP/1 at a time, and the longest head: as in HTTP/2 and in Node. No budget counts this buffer, and a
+/// crowd has one for each of its bodies.
+const HEAD: usize = 16 << 10;
+
+/// What hyper takes of HTTP/2's answers before it writes, and the longest body that is skipped.
 const BUFFER: usize = 64 << 10;
 
 fn builder(terms: &Terms) -> Builder<Streams> {
     let Terms { limits, http2, .. } = terms;
     let mut builder = Builder::new(Streams { patience: limits.stall });
     // A script that shuts down its sending side after the request still gets its answer.
-    builder.http1().timer(TokioTimer::new()).half_close(true).header_read_timeout(None).max_buf_size(BUFFER);
+    builder.http1().timer(TokioTimer::new()).half_close(true).header_read_timeout(None).max_buf_size(HEAD);
     let half_budget = u32::try_from(limits.connection_memory / 2).unwrap_or(u32::MAX >> 1);
     let window = http2.stream_window.saturating_mul(CONNECTION_STREAMS).min(half_budget).max(LEAST_WINDOW);
     let streams = u32::try_from(limits.in_flight).unwrap_or(u32::MAX).min(http2.streams);
