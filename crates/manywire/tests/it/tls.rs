@@ -8,10 +8,10 @@ use crate::transcript::Transcript;
 use crate::{Server, exchange, get, program, text};
 
 /// A certificate for `localhost` and its key, and an authority with a client that it vouches for, all in PEM files.
-struct Files(tempfile::TempDir);
+pub(crate) struct Files(tempfile::TempDir);
 
 impl Files {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let files = Self(tempfile::tempdir().unwrap());
         let own = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         files.write("cert.pem", &own.cert.pem());
@@ -32,7 +32,7 @@ impl Files {
         std::fs::write(self.0.path().join(name), text).unwrap();
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.path().join(name).to_str().unwrap().to_owned()
     }
 
