@@ -5,7 +5,7 @@ use std::path::Path;
 
 use protox::prost::Message as _;
 
-/// The protos of the notes, then those of the interop service, each with the name of its descriptors.
+/// The protos of the notes, then those of gRPC's own services, each with the name of its descriptors.
 const SETS: &[(&str, &[&str])] = &[
     (
         "notes.bin",
@@ -19,6 +19,7 @@ const SETS: &[(&str, &[&str])] = &[
             "types.proto",
         ],
     ),
+    ("health.bin", &["grpc/health/v1/health.proto"]),
     ("testing.bin", &["grpc/testing/test.proto"]),
 ];
 

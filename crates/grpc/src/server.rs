@@ -5,19 +5,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, StatusCode, Version};
 use manywire_core::{Activity, Budget, Drain, Limits, Metrics};
 use manywire_http::{Handler, Origins, Request, Response, reply};
 use manywire_service::auth::Token;
 use manywire_service::files::Files;
+use tokio::sync::watch;
 use tonic::body::Body;
-use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
 
 use crate::caller::Caller;
 use crate::intact::Intact;
 use crate::known::{Known, Paths, Service};
+use crate::services::Health;
 use crate::{call, services, web};
 
 /// What an operator decides.
@@ -71,7 +70,8 @@ pub(crate) struct Shared {
     pub(crate) web_origins: Origins,
     pub(crate) metrics: Metrics,
     pub(crate) drain: Drain,
-    health: HealthReporter,
+    /// Whether the server takes calls, for its health service.
+    ready: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -100,7 +100,8 @@ impl Server {
         for descriptors in services::descriptors(settings.interop) {
             paths.add(descriptors).map_err(io::Error::other)?;
         }
-        let health = HealthReporter::new();
+        let ready = watch::Sender::new(false);
+        let health = Health::new(ready.subscribe(), paths.services());
         let services = paths
             .services()
             .iter()
@@ -113,13 +114,10 @@ impl Server {
             web_origins: settings.web_origins,
             metrics: settings.metrics,
             drain: settings.drain,
-            health,
+            ready,
         };
         let caller = Caller::new(&settings.limits, &Budget::alone(&settings.limits), &Activity::new());
-        let server = Self { shared: Arc::new(shared), caller };
-        // No one else has the statuses yet, so this does not wait.
-        let _ = server.set_ready(false).now_or_never();
-        Ok(server)
+        Ok(Self { shared: Arc::new(shared), caller })
     }
 
     /// The same server as one connection calls it, under these limits and with a budget of its own.
@@ -129,12 +127,8 @@ impl Server {
     }
 
     /// What the health service says from now on, of the server and of each service.
-    pub async fn set_ready(&self, is_ready: bool) {
-        let status = if is_ready { ServingStatus::Serving } else { ServingStatus::NotServing };
-        self.shared.health.set_service_status("", status).await;
-        for service in self.shared.paths.services() {
-            self.shared.health.set_service_status(service, status).await;
-        }
+    pub fn set_ready(&self, is_ready: bool) {
+        self.shared.ready.send_if_modified(|ready| std::mem::replace(ready, is_ready) != is_ready);
     }
 }
 

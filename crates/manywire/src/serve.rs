@@ -104,10 +104,10 @@ impl Server {
         if wires.has(Wire::Ops) { &self.ops_shutdown } else { &self.shutdown }
     }
 
-    async fn set_ready(&self, is_ready: bool) {
+    fn set_ready(&self, is_ready: bool) {
         self.ready.store(is_ready, Ordering::Relaxed);
         if let Some(grpc) = &self.grpc {
-            grpc.set_ready(is_ready).await;
+            grpc.set_ready(is_ready);
         }
     }
 }
@@ -203,7 +203,7 @@ impl Running {
         }
         let ticking = server.clone();
         tokio::spawn(async move { ticking.events.tick(ticking.settings.tick).await });
-        server.set_ready(true).await;
+        server.set_ready(true);
         Ok(Self { server, addresses, operations })
     }
 
@@ -267,7 +267,7 @@ impl Places {
 }
 
 async fn wind_down(server: &Server) {
-    server.set_ready(false).await;
+    server.set_ready(false);
     let (open, drain) = (server.shutdown.open(), server.settings.drain);
     tracing::info!(connections = open, ?drain, "winding down: calls under way may finish");
     let cut = server.shutdown.finish(drain).await;

@@ -3,6 +3,7 @@
 mod chat;
 mod files;
 mod greeter;
+mod health;
 mod reflection;
 mod types;
 mod users;
@@ -19,8 +20,6 @@ use tonic::body::Body;
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
 use tonic::codegen::BoxFuture;
 use tonic::{Code, Status, Streaming};
-use tonic_health::pb::health_server::HealthServer;
-use tonic_health::server::{HealthReporter, HealthService};
 use tonic_reflection::server::v1::ServerReflectionServer as ReflectionServer;
 use tonic_reflection::server::v1alpha::ServerReflectionServer as OldReflectionServer;
 
@@ -29,10 +28,12 @@ use crate::known::Service;
 use crate::pb::chat_service_server::ChatServiceServer;
 use crate::pb::file_service_server::FileServiceServer;
 use crate::pb::greeter_server::GreeterServer;
+use crate::pb::health::health_server::HealthServer;
 use crate::pb::testing::test_service_server::TestServiceServer;
 use crate::pb::up_file_service_server::UpFileServiceServer;
 use crate::pb::user_service_server::UserServiceServer;
 use crate::server::Settings;
+pub(crate) use crate::services::health::Health;
 use crate::services::reflection::Reflection;
 use crate::{error, pb};
 
@@ -43,7 +44,7 @@ pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send
 pub(crate) fn descriptors(interop: bool) -> Vec<&'static [u8]> {
     let mut sets = vec![
         pb::NOTES,
-        tonic_health::pb::FILE_DESCRIPTOR_SET,
+        pb::HEALTH,
         tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
         tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
     ];
@@ -58,7 +59,7 @@ pub(crate) fn service(
     name: &str,
     settings: &Settings,
     files: &Files,
-    health: &HealthReporter,
+    health: &Health,
 ) -> io::Result<Service> {
     /// Every server that tonic generates has these methods, and no trait that says so. Messages come to them decompressed;
     /// what is accepted is for the answer to a client that uses something else.
@@ -77,9 +78,7 @@ pub(crate) fn service(
         "UpFileService" => erase(limited!(UpFileServiceServer::new(files::Uploads(files.clone())))),
         "ChatService" => erase(limited!(ChatServiceServer::new(chat::Chat))),
         "TypesService" => erase(types::Types::new(settings.limits.message_bytes)),
-        "grpc.health.v1.Health" => {
-            erase(limited!(HealthServer::new(HealthService::from_health_reporter(health.clone()))))
-        }
+        "grpc.health.v1.Health" => erase(limited!(HealthServer::new(health.clone()))),
         "grpc.reflection.v1.ServerReflection" => {
             erase(limited!(ReflectionServer::new(reflection(settings.interop)?)))
         }

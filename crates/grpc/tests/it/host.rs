@@ -53,7 +53,7 @@ impl Host {
             }
         };
         let server = Server::new(settings).unwrap();
-        server.set_ready(true).await;
+        server.set_ready(true);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let accepting = tokio::spawn(accept(listener, server.clone(), terms, shutdown.clone()));

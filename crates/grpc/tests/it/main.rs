@@ -5,6 +5,7 @@
 mod client;
 mod files;
 mod go;
+mod health;
 mod host;
 mod hostile;
 mod interop;

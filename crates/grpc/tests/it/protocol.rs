@@ -7,13 +7,13 @@ use futures_util::{StreamExt as _, stream};
 use http::Request;
 use manywire_core::Limits;
 use manywire_grpc::pb::greeter_client::GreeterClient;
+use manywire_grpc::pb::health::HealthCheckRequest;
+use manywire_grpc::pb::health::health_client::HealthClient;
 use manywire_grpc::pb::up_file_service_client::UpFileServiceClient;
 use manywire_grpc::pb::{HelloRequest, StreamReqData, UpFileRequest};
 use manywire_http::{Http2, Origins};
 use tonic::Code;
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_client::HealthClient;
 
 use crate::host::{Host, until};
 use crate::peer::{Peer, frame};
@@ -122,20 +122,6 @@ async fn http1(host: &Host, method: &str, path: &str, headers: &str, body: &[u8]
     let mut answer = Vec::new();
     tcp.read_to_end(&mut answer).await.unwrap();
     answer
-}
-
-#[tokio::test]
-async fn health_follows_readiness() {
-    let host = Host::start().await;
-    let mut health = HealthClient::new(host.channel().await);
-    let request = || HealthCheckRequest { service: "Greeter".into() };
-    let mut watch = health.watch(request()).await.unwrap().into_inner();
-    assert_eq!(watch.next().await.unwrap().unwrap().status, 1);
-    host.server.set_ready(false).await;
-    assert_eq!(watch.next().await.unwrap().unwrap().status, 2);
-    assert_eq!(health.check(request()).await.unwrap().get_ref().status, 2);
-    host.server.set_ready(true).await;
-    assert_eq!(watch.next().await.unwrap().unwrap().status, 1);
 }
 
 #[tokio::test]
