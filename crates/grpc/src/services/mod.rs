@@ -47,6 +47,8 @@ pub(crate) fn descriptors(interop: bool) -> Vec<&'static [u8]> {
         pb::HEALTH,
         tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
         tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+        // No services, but what the details of errors are made of.
+        tonic_types::pb::FILE_DESCRIPTOR_SET,
     ];
     if interop {
         sets.push(pb::TESTING);

@@ -1,6 +1,9 @@
 //! Reflection as the protocol has it: whatever is asked for, the stream goes on.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
 use futures_util::{TryStreamExt as _, stream};
+use manywire_grpc::pb::UserRequest;
 use prost::Message as _;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
@@ -8,6 +11,7 @@ use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::v1::{ExtensionRequest, ServerReflectionRequest};
 
 use crate::host::Host;
+use crate::peer::{Peer, frame};
 
 /// Asks everything on one stream.
 async fn ask(host: &Host, questions: Vec<Option<MessageRequest>>) -> Vec<MessageResponse> {
@@ -51,6 +55,23 @@ async fn every_kind_of_symbol_leads_to_its_file() {
     }
     let by_name = ask(&host, vec![Some(MessageRequest::FileByFilename("hello.proto".into()))]).await;
     assert_eq!(files(&by_name[0]), ["hello.proto"]);
+}
+
+#[tokio::test]
+async fn the_details_of_errors_can_be_read_by_whoever_shows_them() {
+    let host = Host::start().await;
+    let mut peer = Peer::connect(&host).await;
+    let refused = peer.call("/UserService/GetUser", &[], frame(&UserRequest { id: 0 })).await;
+    let details = BASE64_STANDARD_NO_PAD.decode(&refused.headers["grpc-status-details-bin"]).unwrap();
+    let status = tonic_types::Status::decode(&details[..]).unwrap();
+    // A tool asks for the types of what it was sent.
+    let names = status.details.iter().map(|any| any.type_url.rsplit('/').next().unwrap());
+    let names: Vec<_> = names.chain(["google.rpc.Status"]).map(ToOwned::to_owned).collect();
+    assert_eq!(names, ["google.rpc.BadRequest", "google.rpc.Status"]);
+    let questions = names.into_iter().map(|name| Some(MessageRequest::FileContainingSymbol(name)));
+    let answers = ask(&host, questions.collect()).await;
+    assert_eq!(files(&answers[0])[0], "error_details.proto");
+    assert_eq!(files(&answers[1]), ["status.proto", "google/protobuf/any.proto"]);
 }
 
 #[tokio::test]
