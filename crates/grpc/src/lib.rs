@@ -12,7 +12,7 @@
 //! and the answer the same, with `grpc-status: 0` in the trailers. See
 //! <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>.
 //!
-//! Reading order: [`Server`] takes a request (`server`), looks up its path (`known`), sees to token, deadline and
+//! Reading order: [`Server`] takes a request (`server`, `protocol`), looks up its path (`known`), sees to token, deadline and
 //! encoding (`call`), hands it to a service (`services`), and watches the answer to its end (`answer`). [`Client`] is the other side.
 
 mod answer;
@@ -29,6 +29,7 @@ mod known;
 mod packing;
 pub mod pb;
 mod prefix;
+mod protocol;
 mod received;
 mod server;
 mod services;
@@ -37,4 +38,5 @@ mod web;
 
 pub use client::{Client, ClientOptions, MethodInfo};
 pub use manywire_service::auth::Token;
+pub use protocol::is_for_grpc;
 pub use server::{Server, Settings};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, StatusCode, Version};
+use http::{HeaderValue, Method, StatusCode, Version};
 use manywire_core::{Activity, Budget, Drain, Limits, Metrics};
 use manywire_http::{Handler, Origins, Request, Response, reply};
 use manywire_service::auth::Token;
@@ -16,6 +16,7 @@ use tonic::body::Body;
 use crate::caller::Caller;
 use crate::intact::Intact;
 use crate::known::{Known, Paths, Service};
+use crate::protocol::Protocol;
 use crate::services::Health;
 use crate::{call, services, web};
 
@@ -134,44 +135,46 @@ impl Server {
 
 impl Handler for Server {
     async fn handle(&self, request: Request) -> Response {
-        if web::is_preflight(&request) {
-            return web::preflight(&self.shared.web_origins, request.headers());
-        }
-        match content_type(request.headers()) {
-            kind if is_kind(kind, b"application/grpc-web") || is_kind(kind, b"application/grpc-web-text") => {
-                web::answer(self, request).await.map(manywire_http::Body::stream)
+        match Protocol::of(&request) {
+            None => not_grpc(),
+            Some(Protocol::Connect) => not_connect(),
+            Some(Protocol::WebSocket) => not_in_websockets(),
+            Some(Protocol::Preflight) => web::preflight(&self.shared.web_origins, request.headers()),
+            Some(Protocol::Web(kind)) => {
+                web::answer(self, request, kind).await.map(manywire_http::Body::stream)
             }
-            kind if !is_kind(kind, b"application/grpc") => not_grpc(),
-            _ if request.version() != Version::HTTP_2 => not_http2(),
-            _ if request.method() != http::Method::POST => manywire_http::method_not_allowed("POST"),
-            _ => call::answer(self, request.map(Intact)).await.map(manywire_http::Body::stream),
+            Some(Protocol::Grpc) if request.version() != Version::HTTP_2 => not_http2(),
+            Some(Protocol::Grpc) if request.method() != Method::POST => {
+                manywire_http::method_not_allowed("POST")
+            }
+            Some(Protocol::Grpc) => {
+                call::answer(self, request.map(Intact)).await.map(manywire_http::Body::stream)
+            }
         }
-    }
-}
-
-fn content_type(headers: &HeaderMap) -> &[u8] {
-    headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default()
-}
-
-/// Whether a content type is `kind`, perhaps with a message format (`+proto`) or parameters.
-fn is_kind(content_type: &[u8], kind: &[u8]) -> bool {
-    match content_type.split_at_checked(kind.len()) {
-        Some((start, rest)) => {
-            start.eq_ignore_ascii_case(kind) && matches!(rest.first(), None | Some(b'+' | b';' | b' '))
-        }
-        None => false,
     }
 }
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
 fn not_grpc() -> Response {
-    let text = "this port answers gRPC (content-type application/grpc) and gRPC-Web (application/grpc-web)\n";
+    not_taken("this port answers gRPC (content-type application/grpc) and gRPC-Web (application/grpc-web)\n")
+}
+
+fn not_connect() -> Response {
+    not_taken("Connect is not served here; use gRPC (application/grpc) or gRPC-Web (application/grpc-web)\n")
+}
+
+fn not_taken(text: &'static str) -> Response {
     let mut response = reply(StatusCode::UNSUPPORTED_MEDIA_TYPE, TEXT, text);
     // For programs, which can tell from it what is spoken here.
     let taken = HeaderValue::from_static("application/grpc, application/grpc-web, application/grpc-web-text");
     response.headers_mut().insert(http::header::ACCEPT, taken);
     response
+}
+
+fn not_in_websockets() -> Response {
+    let text = "gRPC-Web is not served in WebSockets; send it by POST, or use gRPC over HTTP/2\n";
+    reply(StatusCode::NOT_IMPLEMENTED, TEXT, text)
 }
 
 fn not_http2() -> Response {

@@ -1,22 +1,18 @@
 //! gRPC-Web: the same calls from a browser, and the browser's question whether it may.
 
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
-    ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
+    ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, CONTENT_TYPE,
+    ORIGIN, VARY,
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use manywire_http::{Origins, Request, Response, reply};
 use tonic::body::Body;
 use tower::{Layer as _, ServiceExt as _};
 
 use crate::call;
+use crate::protocol::WebKind;
 use crate::server::Server;
-
-/// Whether a browser asks if a page may call.
-pub(crate) fn is_preflight(request: &Request) -> bool {
-    request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
-}
 
 /// Tells the browser. Without the headers it keeps the page from calling.
 pub(crate) fn preflight(origins: &Origins, asked: &HeaderMap) -> Response {
@@ -33,7 +29,8 @@ pub(crate) fn preflight(origins: &Origins, asked: &HeaderMap) -> Response {
 }
 
 /// Answers a gRPC-Web request.
-pub(crate) async fn answer(server: &Server, request: Request) -> http::Response<Body> {
+pub(crate) async fn answer(server: &Server, mut request: Request, kind: WebKind) -> http::Response<Body> {
+    name_kinds(request.headers_mut(), kind);
     let asked = request.headers().get(ORIGIN).cloned().map(|origin| HeaderMap::from_iter([(ORIGIN, origin)]));
     let calls = tower::service_fn(|request| async {
         Ok::<_, std::convert::Infallible>(call::answer(server, request).await)
@@ -50,6 +47,20 @@ pub(crate) async fn answer(server: &Server, request: Request) -> http::Response<
         response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }
     response
+}
+
+/// Names the kinds of the request and of its answer as tonic-web knows them: without parameters, and an answer of the
+/// request's own kind unless another one is asked for.
+fn name_kinds(headers: &mut HeaderMap, kind: WebKind) {
+    let name = |kind| match kind {
+        WebKind::Binary => HeaderValue::from_static("application/grpc-web+proto"),
+        WebKind::Text => HeaderValue::from_static("application/grpc-web-text+proto"),
+    };
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let asked =
+        accepted.flat_map(|list| list.split(',')).find_map(|kind| WebKind::of(kind.trim().as_bytes()));
+    headers.insert(CONTENT_TYPE, name(kind));
+    headers.insert(ACCEPT, name(asked.unwrap_or(kind)));
 }
 
 /// Lets a page from an origin in, if it is one of those named.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use futures_util::{StreamExt as _, stream};
 use http::Request;
 use manywire_core::Limits;
@@ -10,7 +12,7 @@ use manywire_grpc::pb::greeter_client::GreeterClient;
 use manywire_grpc::pb::health::HealthCheckRequest;
 use manywire_grpc::pb::health::health_client::HealthClient;
 use manywire_grpc::pb::up_file_service_client::UpFileServiceClient;
-use manywire_grpc::pb::{HelloRequest, StreamReqData, UpFileRequest};
+use manywire_grpc::pb::{HelloReply, HelloRequest, StreamReqData, UpFileRequest};
 use manywire_http::{Http2, Origins};
 use tonic::Code;
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
@@ -108,6 +110,58 @@ async fn grpc_web_carries_calls_over_http_1() {
         let answer = http1(&host, "POST", HELLO, &format!("content-type: {kind}\r\n"), &body).await;
         assert!(answer.starts_with(format!("HTTP/1.1 {status}").as_bytes()), "{kind}");
     }
+}
+
+#[tokio::test]
+async fn grpc_web_is_answered_as_it_was_asked() {
+    let host = Host::start().await;
+    let body = frame(&hello("web"));
+    let base64 = STANDARD.encode(&body);
+    let (binary, text) = ("application/grpc-web+proto", "application/grpc-web-text+proto");
+    for (sent, accepted, answered) in [
+        (binary, "", binary),
+        (text, "", text),
+        ("application/grpc-web-text; charset=utf-8", "accept: */*\r\n", text),
+        (text, "accept: text/html, application/grpc-web;q=0.5\r\n", binary),
+        ("application/grpc-web", "accept: application/grpc-web-text\r\n", text),
+    ] {
+        let headers = format!("content-type: {sent}\r\n{accepted}");
+        let body = if sent.contains("text") { base64.as_bytes() } else { &body };
+        let answer = http1(&host, "POST", HELLO, &headers, body).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.contains(&format!("content-type: {answered}\r\n")), "{headers} {answer}");
+        let is_plain = answer.contains("hello web");
+        assert_eq!(is_plain, answered == binary, "{headers} {answer}");
+        // The message, with its prefix, is a piece of base64 of its own.
+        let expected = STANDARD.encode(frame(&HelloReply { message: "hello web".into() }));
+        assert_eq!(answer.contains(&expected), answered == text, "{headers} {answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_grpc_servers_elsewhere_speak_too_is_refused_at_once() {
+    let host = Host::start().await;
+    let mut peer = Peer::connect(&host).await;
+    for kind in ["application/proto", "application/connect+proto"] {
+        let request = Request::post(format!("http://peer{HELLO}")).header("content-type", kind);
+        let mut ready = peer.send.clone().ready().await.unwrap();
+        // The request goes on, as a stream of Connect does until its answer has begun.
+        let (answer, sending) = ready.send_request(request.body(()).unwrap(), false).unwrap();
+        let answer = tokio::time::timeout(Duration::from_secs(2), answer).await.unwrap().unwrap();
+        assert_eq!(answer.status(), 415, "{kind}");
+        assert!(answer.headers()["accept"].to_str().unwrap().contains("application/grpc-web"));
+        drop(sending);
+    }
+    let json = Request::post(format!("http://peer{HELLO}"))
+        .header("content-type", "application/json")
+        .header("connect-protocol-version", "1");
+    let answer = peer.exchange(json.body(()).unwrap(), b"{}".to_vec()).await;
+    assert_eq!(answer.http_status, 415);
+    assert!(answer.body.starts_with(b"Connect is not served here"));
+    let upgrade = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+        sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: grpc-websockets\r\n";
+    let answer = http1(&host, "GET", HELLO, upgrade, b"").await;
+    assert!(answer.starts_with(b"HTTP/1.1 501 "), "{}", String::from_utf8_lossy(&answer));
 }
 
 /// One request on a connection of its own, and the whole answer.

@@ -63,11 +63,10 @@ fn by_request(request: &Request) -> Option<Wire> {
     if path == GOB_PATH || is_post && path == JSON_PATH {
         return Some(Wire::Netrpc);
     }
-    let content_type = media_type(headers);
-    if content_type.starts_with("application/grpc") || headers.contains_key("access-control-request-method") {
+    if manywire_grpc::is_for_grpc(request) {
         return Some(Wire::Grpc);
     }
-    if is_post && matches!(&*content_type, "text/xml" | "application/xml") {
+    if is_post && matches!(&*media_type(headers), "text/xml" | "application/xml") {
         return Some(Wire::Xmlrpc);
     }
     let is_websocket =

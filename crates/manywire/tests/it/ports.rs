@@ -51,6 +51,41 @@ fn every_wire_answers_on_the_shared_port_however_its_bytes_are_cut() {
 }
 
 #[test]
+fn relatives_of_grpc_are_refused_at_once_where_it_is_served() {
+    let server = Server::start(&["any", "jsonrpc"], &["--handshake", "60s"]);
+    let start = Instant::now();
+    let begin = |request: &[u8]| {
+        let mut stream = server.connect("any");
+        stream.write_all(request).unwrap();
+        read_to_end(stream)
+    };
+    let connect = |kind: &str, more: &str| {
+        // The rest of the body does not come: its client waits for the answer's headers first.
+        let head = format!("POST /S/M HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\n{more}");
+        begin(format!("{head}transfer-encoding: chunked\r\n\r\n").as_bytes())
+    };
+    for (kind, more) in [
+        ("application/connect+proto", ""),
+        ("application/proto", ""),
+        ("application/json", "connect-protocol-version: 1\r\n"),
+    ] {
+        let answer = connect(kind, more);
+        assert!(answer.starts_with("HTTP/1.1 415") && answer.contains("Connect is not served"), "{answer}");
+    }
+    let upgrade = "GET /S/M HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        sec-websocket-protocol: grpc-websockets\r\nconnection: close\r\n\r\n";
+    let answer = begin(upgrade.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 501"), "{answer}");
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    // Where only JSON-RPC is served, the headers mean nothing.
+    let ping = r#"{"jsonrpc":"2.0","method":"ping","params":[7],"id":1}"#;
+    let call =
+        post("/", "application/json", ping).replacen("host:", "connect-protocol-version: 1\r\nhost:", 1);
+    assert!(exchange(server.connect("jsonrpc"), call.as_bytes()).contains(r#""result":7"#));
+}
+
+#[test]
 fn routes_may_follow_each_other_on_one_kept_connection() {
     let server = Server::start(&["any"], &[]);
     let mut stream = server.connect("any");
