@@ -4,7 +4,7 @@
 //! keeps moving; the handler reads the body with [`read_body`], under the limits and the budget, and answers with
 //! [`reply`] or [`reply_compressed`]; what was not written yet stays charged.
 //!
-//! Reading order: `serve`, then as a request travels `watch` (the socket; `frames`, `linger`), `guard` (`origin`), `request_body`
+//! Reading order: `serve`, then as a request travels `watch` (the socket; `frames`, `linger`), `guard` (`origin`), `head`, `request_body`
 //! (`pace`, `unread`), `read` (`inflate`), `reply` (`gzip`), `answer` (`stream_task`); `progress` is what all of them write down.
 
 mod answer;
@@ -14,6 +14,7 @@ mod content;
 mod frames;
 mod guard;
 mod gzip;
+mod head;
 mod inflate;
 mod linger;
 mod origin;

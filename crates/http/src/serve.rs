@@ -21,7 +21,7 @@ use crate::answer::Answer;
 use crate::progress::Progress;
 use crate::stream_task::Streams;
 use crate::watch::Watched;
-use crate::{Request, RequestBody, Response, Terms};
+use crate::{Request, RequestBody, Response, Terms, head};
 
 /// Answers requests: what a wire is to HTTP.
 pub trait Handler: Send + Sync + 'static {
@@ -118,7 +118,7 @@ fn builder(terms: &Terms) -> Builder<Streams> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(streams)
-        .max_header_list_size(http2.header_bytes)
+        .max_header_list_size(http2.header_bytes.saturating_mul(head::LENIENCE))
         .max_send_buf_size(BUFFER)
         .initial_stream_window_size(stream_window)
         .initial_connection_window_size(window)
@@ -141,7 +141,11 @@ impl<H: Handler> Door<H> {
         let (parts, incoming) = request.into_parts();
         let body =
             RequestBody::new(incoming, &parts.headers, self.terms.limits.handshake, since, &self.progress);
-        let admitted = self.terms.guard.check(&parts, self.terms.arrival);
+        let admitted = self
+            .terms
+            .guard
+            .check(&parts, self.terms.arrival)
+            .and_then(|()| head::check(&parts, &self.terms.http2));
         let request = Request::from_parts(parts, body);
         let mut response = match admitted {
             Ok(()) => self.handler.handle(request).await,

@@ -93,9 +93,20 @@ async fn nesting_without_end_is_refused() {
 async fn headers_without_measure_are_refused() {
     let host = Host::start().await;
     let mut peer = Peer::connect(&host).await;
-    let long = "x".repeat(20 << 10);
-    let answer = peer.call(HELLO, &[("x-long", &long)], frame(&HelloRequest::default())).await;
-    assert_eq!(answer.http_status, 431);
+    let call = frame(&HelloRequest::default());
+    for length in [17 << 10, 60_000] {
+        let long = "x".repeat(length);
+        let answer = peer.call(HELLO, &[("x-long", &long)], call.clone()).await;
+        assert_eq!((answer.http_status, answer.status()), (200, Some(8)), "{length}");
+        assert!(answer.message().contains("more than the limit of 16384 bytes"), "{}", answer.message());
+    }
+    // A little is enough to name a lot, by HPACK's table.
+    let long = "x".repeat(2_000);
+    let answer = peer.call(HELLO, &[("x-long", &*long); 30], call.clone()).await;
+    assert_eq!(answer.status(), Some(8));
+    let answer = peer.call(HELLO, &[("x-long", &*long); 60], call.clone()).await;
+    assert_eq!((answer.http_status, answer.status()), (431, None), "not looked at any more");
+    assert_eq!(peer.call(HELLO, &[("x-long", &*long); 7], call).await.status(), Some(0));
     drop(peer);
     is_well(&host).await;
 }

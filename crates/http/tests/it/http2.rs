@@ -69,6 +69,26 @@ async fn a_connection_has_128_streams() {
     assert_eq!(client.requests.current_max_send_streams(), 128);
 }
 
+#[tokio::test]
+async fn too_many_headers_are_refused_in_the_words_of_their_wire() {
+    let mut client = Client::connect(Limits::default(), 65_535).await;
+    for (content_type, code, status) in [
+        ("application/grpc", 200, Some("8")),
+        ("application/grpc-web-text", 200, Some("8")),
+        ("application/json", 431, None),
+    ] {
+        for (length, is_refused) in [(15 << 10, false), (17 << 10, true), (60 << 10, true)] {
+            let request = Request::post("http://x/").header("content-type", content_type);
+            let request = request.header("x-long", "x".repeat(length)).body(()).unwrap();
+            let (answer, _) = client.requests.send_request(request, true).unwrap();
+            let answer = answer.await.unwrap();
+            let expected = if is_refused { (code, status) } else { (200, None) };
+            let status = answer.headers().get("grpc-status").map(|status| status.to_str().unwrap());
+            assert_eq!((answer.status().as_u16(), status), expected, "{content_type} {length}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_slow_and_steady_reader_gets_everything() {
     let mut client = Client::connect(Limits::default(), 16_000).await;
