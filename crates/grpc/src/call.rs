@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Body as HttpBody;
 use manywire_core::{Charge, Drain, ErrorKind, RpcError, UNKNOWN_METHOD};
-use manywire_http::BoxError;
+use manywire_http::{BoxError, Endless};
 use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -45,7 +45,11 @@ where
     match before(deadline, respond(server, known, request)).await {
         Ok(response) => {
             let ending = ending(deadline, known.is_endless.then(|| shared.drain.clone()));
-            Answer::watch(response, timer, ending, open)
+            let mut response = Answer::watch(response, timer, ending, open);
+            if known.is_endless {
+                response.extensions_mut().insert(Endless);
+            }
+            response
         }
         Err(status) => Answer::refuse(status, timer),
     }

@@ -41,7 +41,7 @@ pub use pace::PacedBody;
 pub use read::{BodyError, read_body};
 pub use reply::{method_not_allowed, reply, reply_compressed};
 pub use request_body::RequestBody;
-pub use serve::{Handler, serve};
+pub use serve::{Endless, Handler, serve};
 pub use terms::{Http2, Terms};
 
 /// A request as it arrives.

@@ -28,6 +28,8 @@ pub(crate) struct Progress {
     is_http2: AtomicBool,
     /// Whether someone reads the body of an HTTP/1 request.
     is_reading_body: AtomicBool,
+    /// Whether the answer of HTTP/1 has no end of its own.
+    is_endless: AtomicBool,
     /// Bytes of answers that hyper was handed and has not written.
     unsent: AtomicUsize,
     /// Bytes of answers that were written.
@@ -52,6 +54,7 @@ impl Progress {
             is_reading_head: AtomicBool::new(true),
             is_http2: AtomicBool::new(false),
             is_reading_body: AtomicBool::new(false),
+            is_endless: AtomicBool::new(false),
             unsent: AtomicUsize::new(0),
             sent: AtomicUsize::new(0),
             is_blocked: AtomicBool::new(false),
@@ -70,6 +73,14 @@ impl Progress {
         self.is_http2.store(true, Relaxed);
         // From here on the frames say.
         self.is_reading_head.store(false, Relaxed);
+    }
+
+    pub(crate) fn is_endless(&self) -> bool {
+        self.is_endless.load(Relaxed)
+    }
+
+    pub(crate) fn set_endless(&self, is_endless: bool) {
+        self.is_endless.store(is_endless, Relaxed);
     }
 
     /// Bytes of a request have come over HTTP/1.

@@ -14,12 +14,12 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use manywire_core::gated;
+use manywire_core::{Drain, gated};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::answer::Answer;
 use crate::progress::Progress;
-use crate::stream_task::Streams;
+use crate::stream_task::{self, Streams};
 use crate::watch::Watched;
 use crate::{Request, RequestBody, Response, Terms, head};
 
@@ -28,6 +28,11 @@ pub trait Handler: Send + Sync + 'static {
     /// Answers one request. Errors are answers too.
     fn handle(&self, request: Request) -> impl Future<Output = Response> + Send;
 }
+
+/// Among the extensions of a response: its body goes on until the peer has had enough of it. When the server winds down the
+/// body is to end by itself, and is not waited for where the peer takes nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endless;
 
 /// Serves HTTP on a stream until the peer leaves, stalls, or the server winds down.
 ///
@@ -56,6 +61,12 @@ where
         tokio::select! {
             () = progress.stalled(&terms.limits) => {}
             () = terms.drain.cut() => {}
+            () = async {
+                outlived(&terms.drain).await;
+                if !progress.is_endless() {
+                    std::future::pending().await
+                }
+            } => {}
         }
     }));
     let mut is_ending = false;
@@ -75,6 +86,15 @@ where
             () = &mut lost => return,
         }
     }
+}
+
+/// How long a peer may take to make room for the last words of an answer without an end.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Resolves when an answer without an end should have ended with the server.
+async fn outlived(drain: &Drain) {
+    drain.started().await;
+    tokio::time::sleep(LAST_WORDS).await;
 }
 
 async fn grown_old(max_age: Option<Duration>) {
@@ -159,7 +179,18 @@ impl<H: Handler> Door<H> {
         {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
+        self.note_end(response.extensions().get::<Endless>().is_some());
         response.map(|body| Answer::new(body, self.terms.budget.clone(), busy))
+    }
+
+    /// Remembers whether the answer has an end of its own.
+    fn note_end(&self, is_endless: bool) {
+        if !self.progress.is_http2() {
+            self.progress.set_endless(is_endless);
+        } else if is_endless {
+            let drain = self.terms.drain.clone();
+            stream_task::end_after(async move { outlived(&drain).await });
+        }
     }
 
     /// Reads what a handler left of a body, if it is short; the connection then serves the next request.

@@ -1,4 +1,5 @@
-//! The task of one HTTP/2 stream, ended when its peer takes nothing of the answer for too long.
+//! The task of one HTTP/2 stream, ended when its peer takes nothing of the answer for too long, or when the server winds down
+//! and the answer has no end.
 //!
 //! A peer that never widens its window leaves hyper waiting with a piece of the answer in hand, and hyper has no time
 //! limit for that. It makes one future of a request, its answer and the sending, and hands it to an executor: ours.
@@ -37,6 +38,8 @@ struct Sending {
     pieces: usize,
     /// Bytes that were written, where the body counts them.
     written: Option<Arc<AtomicUsize>>,
+    /// Resolves when the stream is to end, whatever its peer takes; there for an answer that has no end.
+    over: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl Sending {
@@ -64,6 +67,11 @@ pub(crate) fn handed_over(count: impl FnOnce(bool) -> Option<Arc<AtomicUsize>>) 
     });
 }
 
+/// The stream is to end when this resolves.
+pub(crate) fn end_after(over: impl Future<Output = ()> + Send + 'static) {
+    CURRENT.with_borrow_mut(|sending| sending.over = Some(Box::pin(over)));
+}
+
 pin_project! {
     struct StreamTask<F> {
         #[pin]
@@ -88,6 +96,15 @@ impl<F: Future<Output = ()>> Future for StreamTask<F> {
         let outer = CURRENT.replace(std::mem::take(this.sending));
         let polled = this.stream.poll(cx);
         *this.sending = CURRENT.replace(outer);
+        if let Some(over) = &mut this.sending.over
+            && polled.is_pending()
+            && over.as_mut().poll(cx).is_ready()
+        {
+            tracing::debug!(
+                "an HTTP/2 stream without an end was ended: its peer took nothing of its last words"
+            );
+            return Poll::Ready(());
+        }
         if polled.is_ready() || !this.sending.is_waiting {
             *this.waiting = None;
             return polled;

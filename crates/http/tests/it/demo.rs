@@ -1,15 +1,20 @@
 //! A server with a few routes, on a stream in memory or on a socket.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, StatusCode};
+use http_body::Frame;
+use http_body_util::StreamBody;
 use manywire_core::{Budget, Limits, Memory, ReplyBuffer, Shutdown};
 use manywire_http::{
-    Body, Content, Handler, Request, Response, Terms, read_body, reply, reply_compressed, serve,
+    Body, Content, Endless, Handler, Request, Response, Terms, read_body, reply, reply_compressed, serve,
 };
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 use tokio::net::TcpListener;
@@ -51,6 +56,14 @@ impl Handler for Demo {
             // So many bytes that do not compress.
             ("/long/", length) => {
                 return self.long(&parts.headers, &noise(length));
+            }
+            // So many bytes, and then nothing more for ever.
+            ("/ever/", length) => {
+                let first = Frame::data(Bytes::from(noise(length)));
+                let frames = stream::iter([Ok::<_, Infallible>(first)]).chain(stream::pending());
+                let mut response = Response::new(Body::stream(StreamBody::new(frames)));
+                response.extensions_mut().insert(Endless);
+                return response;
             }
             ("/many/", length) => {
                 return Response::new(Body::stream(http_body_util::Full::from(noise(length))));

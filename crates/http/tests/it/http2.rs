@@ -205,3 +205,25 @@ async fn a_window_of_tiny_frames_is_no_flood() {
     sending.send_data(Bytes::new(), true).unwrap();
     assert_eq!(answer.await.unwrap().status(), 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_an_end_is_not_waited_for_when_the_server_ends() {
+    let mut client = Client::connect(Limits::default(), 100).await;
+    let mut endless = client.get("/ever/1000").await.unwrap().into_body();
+    let (answer, mut sending) = client.post("/", "text/plain");
+    let shutdown = client.shutdown.clone();
+    let began = Instant::now();
+    let finishing = tokio::spawn(async move { shutdown.finish(Duration::from_secs(3_600)).await });
+    assert_eq!(endless.data().await.unwrap().unwrap().len(), 100, "the window");
+    let ended = endless.data().await.unwrap().unwrap_err();
+    assert_eq!(ended.reason(), Some(h2::Reason::CANCEL));
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    // A call that has an end is waited for.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(!finishing.is_finished());
+    sending.send_data(Bytes::from_static(b"as it came"), true).unwrap();
+    let mut answer = answer.await.unwrap().into_body();
+    assert_eq!(answer.data().await.unwrap().unwrap(), "as it came");
+    drop((answer, endless, sending, client));
+    assert_eq!(finishing.await.unwrap(), 0);
+}

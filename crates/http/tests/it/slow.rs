@@ -149,3 +149,13 @@ async fn a_first_body_has_what_is_left_of_the_time_for_its_head() {
     assert!(read_to_end(&mut stream).await.starts_with("HTTP/1.1 408"));
     assert!(began.elapsed() < Duration::from_secs(22), "{:?}", began.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_an_end_ends_with_the_server() {
+    let shutdown = Shutdown::new();
+    let mut stream = start(Limits::default(), &shutdown);
+    stream.write_all(&get("/ever/100000")).await.unwrap();
+    let began = Instant::now();
+    assert_eq!(shutdown.finish(Duration::from_secs(3_600)).await, 0);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
