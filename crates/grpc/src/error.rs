@@ -22,11 +22,11 @@ pub(crate) fn to_status(error: RpcError) -> Status {
     }
 }
 
-/// What a status says. Its code is kept.
+/// What a status says. Its code is kept, but that of an error cannot be OK.
 pub(crate) fn from_status(status: &Status) -> RpcError {
+    let code = if status.code() == Code::Ok { Code::Unknown } else { status.code() };
     let violations = status.get_details_bad_request().map(|details| details.field_violations);
-    let error =
-        RpcError::new(kind(status.code()), status.message().to_owned()).with_code(status.code() as i64);
+    let error = RpcError::new(kind(code), status.message().to_owned()).with_code(code as i64);
     match violations.as_deref() {
         Some([violation, ..]) => {
             let data = [("field", violation.field.as_str()), ("description", violation.description.as_str())];

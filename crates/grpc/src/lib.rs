@@ -35,6 +35,7 @@ mod server;
 mod services;
 mod unpacking;
 mod web;
+mod weight;
 
 pub use client::{Client, ClientOptions, MethodInfo};
 pub use manywire_service::auth::Token;

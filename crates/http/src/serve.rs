@@ -64,7 +64,7 @@ where
             () = async {
                 outlived(&terms.drain).await;
                 if !progress.is_endless() {
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
             } => {}
         }

@@ -12,7 +12,7 @@ use tonic::codec::CompressionEncoding::{Gzip, Zstd};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::codec::{DynamicCodec, Outgoing};
-use super::{Client, at, metadata};
+use super::{Client, at, decoded_bytes, metadata};
 use crate::deadline;
 
 /// The answers of a call under way.
@@ -50,6 +50,7 @@ impl Client {
                 Err(error) => Some((Err(error), None)),
             }
         })
+        .fuse()
         .boxed())
     }
 
@@ -65,7 +66,7 @@ impl Client {
             .accept_compressed(Zstd)
             .max_decoding_message_size(self.options.limits.message_bytes);
         grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
-        let codec = DynamicCodec { output: method.output() };
+        let codec = DynamicCodec { output: method.output(), most: decoded_bytes(&self.options.limits) };
         of_grpc(grpc.streaming(request, path, codec).await?)
     }
 }

@@ -2,8 +2,10 @@
 
 mod calling;
 mod codec;
+mod descriptors;
 mod reflection;
 mod schema;
+mod values;
 
 use std::error::Error as _;
 use std::fmt;
@@ -77,13 +79,16 @@ impl Client {
             Ok(Err(error)) => return Err(not_connected(url, &error)),
             Err(_) => return Err(unreachable(url, &format!("no connection within {patience:?}")).unsent()),
         };
-        let schema = match tokio::time::timeout(patience, reflection::learn(&channel, &metadata)).await {
-            Ok(schema) => schema.map_err(|error| at(url, &error).unsent())?,
-            Err(_) => {
-                let why = format!("no word of its services within {patience:?}");
-                return Err(unreachable(url, &why).unsent());
-            }
-        };
+        let schema =
+            match tokio::time::timeout(patience, reflection::learn(&channel, &metadata, &options.limits))
+                .await
+            {
+                Ok(schema) => schema.map_err(|error| at(url, &error).unsent())?,
+                Err(_) => {
+                    let why = format!("no word of its services within {patience:?}");
+                    return Err(unreachable(url, &why).unsent());
+                }
+            };
         let timeout = options.timeout;
         Ok(Self { channel, schema: Arc::new(schema), options: Arc::new(options), timeout, url: url.into() })
     }
@@ -113,12 +118,13 @@ impl Client {
         }
         let requests = whole(&method, requests)?;
         let mut answers = self.begin(&method, stream::iter(requests)).await?;
-        let answer = answers.next().await;
+        let wrong = || RpcError::internal(format!("{name} did not answer with one message"));
+        let answer = answers.next().await.ok_or_else(wrong)??;
         // The status comes after the answer, and may yet be an error.
-        match (answer, answers.next().await) {
-            (_, Some(Err(error))) | (Some(Err(error)), _) => Err(error),
-            (Some(Ok(answer)), None) => Ok(answer),
-            _ => Err(RpcError::internal(format!("{name} did not answer with one message"))),
+        match answers.next().await {
+            None => Ok(answer),
+            Some(Err(error)) => Err(error),
+            Some(Ok(_)) => Err(wrong()),
         }
     }
 
@@ -171,6 +177,14 @@ fn whole(method: &MethodDescriptor, mut requests: Vec<Value>) -> Result<Vec<code
     requests.into_iter().map(|request| codec::to_message(&method.input(), request).map(Ok)).collect()
 }
 
+/// What one answer may take in memory when it is decoded, and once more as values.
+fn decoded_bytes(limits: &Limits) -> usize {
+    limits.message_bytes.saturating_mul(16)
+}
+
+/// Bytes of headers, or of trailers, of one answer.
+const HEADERS: u32 = 64 << 10;
+
 fn endpoint(url: &str) -> Result<Endpoint, RpcError> {
     let endpoint = Endpoint::from_shared(url.to_owned())
         .map_err(|error| RpcError::new(ErrorKind::InvalidRequest, format!("{url}: {}", causes(&error))))?;
@@ -178,7 +192,8 @@ fn endpoint(url: &str) -> Result<Endpoint, RpcError> {
     Ok(endpoint
         .tcp_nodelay(true)
         .initial_stream_window_size(1 << 20)
-        .initial_connection_window_size(64 << 20))
+        .initial_connection_window_size(64 << 20)
+        .http2_max_header_list_size(HEADERS))
 }
 
 type Metadata = Vec<(AsciiMetadataKey, AsciiMetadataValue)>;

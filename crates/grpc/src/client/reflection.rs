@@ -1,23 +1,27 @@
 //! Asks a server what it serves: reflection v1, or v1alpha where the server is older than 2023. Their messages are the same.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
+use bytes::Buf as _;
 use futures_util::stream;
 use http::uri::PathAndQuery;
-use prost::Message as _;
-use prost_reflect::DescriptorPool;
-use prost_types::FileDescriptorProto;
+use manywire_core::Limits;
+use prost::{DecodeError, Message as _};
+use prost_reflect::{DescriptorPool, MessageDescriptor};
 use tokio::sync::mpsc;
+use tonic::codec::{Codec, DecodeBuf, Decoder};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status, Streaming};
-use tonic_prost::ProstCodec;
+use tonic_prost::ProstEncoder;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::v1::{ServerReflectionRequest, ServerReflectionResponse};
 
 use super::Metadata;
 use super::calling::of_grpc;
+use super::descriptors::{Descriptors, schema_bytes, schema_memory, too_large};
 use super::schema::Schema;
+use crate::weight::Weight;
 
 const V1: PathAndQuery =
     PathAndQuery::from_static("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
@@ -25,10 +29,10 @@ const V1ALPHA: PathAndQuery =
     PathAndQuery::from_static("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo");
 
 /// All services of a server, with everything that their messages need.
-pub(super) async fn learn(channel: &Channel, metadata: &Metadata) -> Result<Schema, Status> {
-    match Session::learn(channel, metadata, V1).await {
+pub(super) async fn learn(channel: &Channel, metadata: &Metadata, limits: &Limits) -> Result<Schema, Status> {
+    match Session::learn(channel, metadata, V1, limits).await {
         Err(status) if status.code() == Code::Unimplemented => {
-            Session::learn(channel, metadata, V1ALPHA).await.map_err(|status| match status.code() {
+            Session::learn(channel, metadata, V1ALPHA, limits).await.map_err(|status| match status.code() {
                 Code::Unimplemented => Status::unimplemented(
                     "the server has no reflection, so its methods cannot be known; switch its reflection on",
                 ),
@@ -41,6 +45,8 @@ pub(super) async fn learn(channel: &Channel, metadata: &Metadata) -> Result<Sche
 
 /// How many questions are asked before the first of them is answered.
 const AHEAD: usize = 16;
+/// Services of one server.
+const SERVICES: usize = 4_096;
 
 /// A conversation: an answer to each question.
 struct Session {
@@ -49,83 +55,83 @@ struct Session {
 }
 
 impl Session {
-    async fn learn(channel: &Channel, metadata: &Metadata, path: PathAndQuery) -> Result<Schema, Status> {
-        let mut session = Self::open(channel, metadata, path).await?;
+    async fn learn(
+        channel: &Channel,
+        metadata: &Metadata,
+        path: PathAndQuery,
+        limits: &Limits,
+    ) -> Result<Schema, Status> {
+        let mut session = Self::open(channel, metadata, path, limits).await?;
         let services = session.services().await?;
-        let mut files = Files::default();
+        let mut files = Descriptors::new(limits);
         let mut questions: Vec<_> =
             services.iter().cloned().map(MessageRequest::FileContainingSymbol).collect();
         while !questions.is_empty() {
             session.collect(questions, &mut files).await?;
             questions = files.missing().into_iter().map(MessageRequest::FileByFilename).collect();
         }
-        let mut pool = DescriptorPool::new();
-        let invalid = |error: prost_reflect::DescriptorError| {
-            Status::internal(format!("the schema is not sound: {error}"))
-        };
-        pool.add_file_descriptor_protos(files.list).map_err(invalid)?;
-        Ok(Schema::new(pool, services))
+        Ok(Schema::new(files.pool()?, services))
     }
 
-    async fn open(channel: &Channel, metadata: &Metadata, path: PathAndQuery) -> Result<Self, Status> {
-        let (ask, asked) = mpsc::channel(AHEAD);
-        let questions =
-            stream::unfold(asked, |mut asked| async { asked.recv().await.map(|question| (question, asked)) });
-        let mut request = Request::new(questions);
+    async fn open(
+        channel: &Channel,
+        metadata: &Metadata,
+        path: PathAndQuery,
+        limits: &Limits,
+    ) -> Result<Self, Status> {
+        let (ask, mut asked) = mpsc::channel(AHEAD);
+        let mut request = Request::new(stream::poll_fn(move |cx| asked.poll_recv(cx)));
         for (key, value) in metadata {
             request.metadata_mut().append(key.clone(), value.clone());
         }
-        let mut grpc = tonic::client::Grpc::new(channel.clone()).max_decoding_message_size(64 << 20);
+        let mut grpc =
+            tonic::client::Grpc::new(channel.clone()).max_decoding_message_size(schema_bytes(limits));
         grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
         // The first question goes out before the answer's headers are waited for: some servers send them only then.
         let question = ServerReflectionRequest { host: String::new(), message_request: Some(list()) };
         let _ = ask.send(question).await;
-        let codec = ProstCodec::<ServerReflectionRequest, ServerReflectionResponse>::default();
+        let codec = Counted::new(limits)?;
         let answers = of_grpc(grpc.streaming(request, path, codec).await?)?;
         Ok(Self { ask, answers })
     }
 
     /// The answer to the first question.
     async fn services(&mut self) -> Result<Vec<String>, Status> {
-        match self.answer().await? {
-            MessageResponse::ListServicesResponse(list) => {
-                Ok(list.service.into_iter().map(|service| service.name).collect())
-            }
-            _ => Err(unexpected()),
-        }
+        let MessageResponse::ListServicesResponse(list) = self.answer().await? else {
+            return Err(unexpected());
+        };
+        let mut seen = HashSet::new();
+        let names = list.service.into_iter().map(|service| service.name);
+        let names: Vec<_> = names.filter(|name| seen.insert(name.clone())).collect();
+        if names.len() > SERVICES { Err(too_large()) } else { Ok(names) }
     }
 
     /// Asks all questions and keeps the files that come. Answers come in the order of the questions.
-    async fn collect(&mut self, questions: Vec<MessageRequest>, files: &mut Files) -> Result<(), Status> {
-        let (mut unasked, mut open) = (questions.into_iter(), 0);
+    async fn collect(
+        &mut self,
+        questions: Vec<MessageRequest>,
+        files: &mut Descriptors,
+    ) -> Result<(), Status> {
+        let (mut unasked, mut open) = (questions.into_iter(), VecDeque::new());
         loop {
-            while open < AHEAD
+            while open.len() < AHEAD
                 && let Some(question) = unasked.next()
             {
+                open.push_back(matches!(question, MessageRequest::FileByFilename(_)));
                 let message_request = Some(question);
                 let question = ServerReflectionRequest { host: String::new(), message_request };
                 self.ask.send(question).await.map_err(|_| unexpected())?;
-                open += 1;
             }
-            if open == 0 {
-                return Ok(());
+            let Some(is_import) = open.pop_front() else { return Ok(()) };
+            match self.answer().await {
+                Ok(MessageResponse::FileDescriptorResponse(answer)) => {
+                    answer.file_descriptor_proto.iter().try_for_each(|file| files.add(file))?;
+                }
+                Ok(_) => return Err(unexpected()),
+                // An import that a server has not may be of options alone.
+                Err(status) if is_import && status.code() == Code::NotFound => {}
+                Err(status) => return Err(status),
             }
-            files.add(self.files().await?);
-            open -= 1;
-        }
-    }
-
-    async fn files(&mut self) -> Result<Vec<FileDescriptorProto>, Status> {
-        match self.answer().await? {
-            MessageResponse::FileDescriptorResponse(files) => files
-                .file_descriptor_proto
-                .iter()
-                .map(|file| {
-                    FileDescriptorProto::decode(&file[..])
-                        .map_err(|error| Status::internal(error.to_string()))
-                })
-                .collect(),
-            _ => Err(unexpected()),
         }
     }
 
@@ -148,28 +154,47 @@ fn unexpected() -> Status {
     Status::internal("the server's reflection does not answer what it was asked")
 }
 
-/// Files, each once.
-#[derive(Default)]
-struct Files {
-    list: Vec<FileDescriptorProto>,
-    names: HashSet<String>,
-    /// Names that were asked for, so that a server without them is not asked for ever.
-    asked: HashSet<String>,
+/// Reads answers that do not become too much.
+struct Counted {
+    answer: MessageDescriptor,
+    most: usize,
 }
 
-impl Files {
-    fn add(&mut self, files: Vec<FileDescriptorProto>) {
-        for file in files {
-            if self.names.insert(file.name().to_owned()) {
-                self.list.push(file);
-            }
-        }
+impl Counted {
+    fn new(limits: &Limits) -> Result<Self, Status> {
+        let pool = DescriptorPool::decode(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET);
+        let answer = pool
+            .ok()
+            .and_then(|pool| pool.get_message_by_name("grpc.reflection.v1.ServerReflectionResponse"));
+        let answer = answer.ok_or_else(|| Status::internal("reflection is not described"))?;
+        Ok(Self { answer, most: schema_memory(limits) })
+    }
+}
+
+impl Codec for Counted {
+    type Encode = ServerReflectionRequest;
+    type Decode = ServerReflectionResponse;
+    type Encoder = ProstEncoder<ServerReflectionRequest>;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self::Encoder {
+        ProstEncoder::default()
     }
 
-    /// Files that others import and that have not come; each is named once.
-    fn missing(&mut self) -> Vec<String> {
-        let imports = self.list.iter().flat_map(|file| &file.dependency);
-        let (names, asked) = (&self.names, &mut self.asked);
-        imports.filter(|name| !names.contains(*name) && asked.insert((*name).clone())).cloned().collect()
+    fn decoder(&mut self) -> Self {
+        Self { answer: self.answer.clone(), most: self.most }
+    }
+}
+
+impl Decoder for Counted {
+    type Item = ServerReflectionResponse;
+    type Error = Status;
+
+    fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> Result<Option<Self::Item>, Status> {
+        let answer = buf.copy_to_bytes(buf.remaining());
+        Weight::typed(self.most).add(&answer, &self.answer).map_err(|_| too_large())?;
+        let undecodable =
+            |error: DecodeError| Status::internal(format!("the answer is not reflection's: {error}"));
+        ServerReflectionResponse::decode(answer).map(Some).map_err(undecodable)
     }
 }
