@@ -44,4 +44,4 @@ function told(value) {
   return value !== null && typeof value === "object" ? map(value, told) : value;
 }
 
-module.exports = { fromTagged, toTagged, plain, told };
+module.exports = { walk, fromTagged, toTagged, plain, told };

@@ -167,6 +167,7 @@ fn told(silence: Silence, process: &Process, limit: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
     use std::path::PathBuf;
 
     const CASES: &str = "wires = ['gob']
@@ -197,6 +198,7 @@ mod tests {
             command: ["sh", "-c", script].map(str::to_owned).to_vec(),
             wires: vec![Wire::Gob],
             needs: None,
+            except: BTreeMap::new(),
             one_number: false,
             plain: false,
             defaults: false,

@@ -80,6 +80,9 @@ pub(crate) struct ClientPeer {
     pub(crate) command: Vec<String>,
     pub(crate) wires: Vec<Wire>,
     pub(crate) needs: Option<Runtime>,
+    /// Servers that it is not tried against, and why; the table shows them like those that share no wire with it.
+    #[serde(default)]
+    pub(crate) except: BTreeMap<String, String>,
     /// Whether its language has one type of number.
     #[serde(default)]
     pub(crate) one_number: bool,
@@ -123,6 +126,9 @@ impl Runtime {
     fn lacking(&self, places: &Places) -> Option<String> {
         let program = match self.name.as_str() {
             "Python" => places.python.to_string_lossy().into_owned(),
+            // A Java that only runs what was compiled does not run our source.
+            "Java with Maven" if is_program("javac") => "mvn".to_owned(),
+            "Java with Maven" => "javac".to_owned(),
             name => name.to_lowercase(),
         };
         match self.minor {
@@ -212,6 +218,15 @@ impl Peers {
         }
         let clients = self.client.iter().map(|client| client.name.as_str());
         let names: Vec<&str> = clients.chain(self.server.iter().map(|server| server.name.as_str())).collect();
+        for client in &self.client {
+            for name in client.except.keys() {
+                ensure!(
+                    self.server.iter().any(|server| server.name == *name),
+                    "client {} names {name}, and there is no such server",
+                    client.name
+                );
+            }
+        }
         for case in cases {
             for name in case.peers() {
                 ensure!(

@@ -195,6 +195,7 @@ mod tests {
             command: vec![],
             wires: vec![Wire::Gob],
             needs: None,
+            except: BTreeMap::new(),
             one_number: false,
             plain: false,
             defaults: false,

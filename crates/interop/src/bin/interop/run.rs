@@ -73,8 +73,11 @@ impl Plan<'_> {
     fn cell(&self, client: &ClientPeer, server: &Server, hangs: &Hangs) -> Cell {
         // Where only some cases were asked for, not every wire has one.
         let has_case = |wire: &Wire| self.cases.iter().any(|case| case.wires.contains(wire));
-        let shared =
-            client.wires.iter().filter(|wire| server.peer.listener(**wire).is_some() && has_case(wire));
+        let are_tried = !client.except.contains_key(&server.peer.name);
+        let shared = client
+            .wires
+            .iter()
+            .filter(|wire| are_tried && server.peer.listener(**wire).is_some() && has_case(wire));
         Cell {
             client: client.name.clone(),
             server: server.peer.name.clone(),
