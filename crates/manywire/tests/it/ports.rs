@@ -1,6 +1,6 @@
 //! What each port answers, and how wires are told apart on a shared one.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::time::{Duration, Instant};
 
 use crate::{Server, exchange, get, read_to_end};
@@ -161,6 +161,42 @@ fn silence_and_unfinished_headers_end_after_the_handshake_limit() {
         // The read would fail on its own time limit if the server did not close.
         stream.read_to_end(&mut Vec::new()).unwrap();
     }
+}
+
+#[test]
+fn the_handshake_limit_is_one_from_the_accept_to_the_first_call() {
+    let server = &Server::start(&["any"], &["--handshake", "3s"]);
+    let zmtp = [&b"\xFF\0\0\0\0\0\0\0\x01\x7F\x03\x01NULL"[..], &[0; 48], b"\x04\x29\x05READY"].concat();
+    // The wire is known after about two seconds, and its own handshake or call begins then.
+    let trickled = [
+        (&b"\x2F\xFF\x81\x03\x01\x01\x07Request"[..], 700),
+        (b"\n\n\n{\"method\":\"js.J\"", 500),
+        (b"CONNECT /_goRPC_ HTTP/1.0\n\n", 240),
+        (b"GET /?a=3&b=2 HTTP/1.1\r\nhost: x\r\n\r\n", 240),
+        (&zmtp, 200),
+    ];
+    std::thread::scope(|scope| {
+        for (bytes, pace) in trickled {
+            scope.spawn(move || {
+                let (mut stream, accepted) = (server.connect("any"), Instant::now());
+                stream.set_read_timeout(Some(Duration::from_millis(pace))).unwrap();
+                let mut rest = bytes.iter();
+                loop {
+                    // The server may have closed before the byte is written.
+                    let _ = rest.next().map(|byte| stream.write_all(&[*byte]));
+                    match stream.read(&mut [0; 256]) {
+                        Ok(0) => break,
+                        Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
+                        _ => {
+                            assert!(accepted.elapsed() < Duration::from_secs(20), "{}", bytes.escape_ascii())
+                        }
+                    }
+                }
+                let lasted = accepted.elapsed().as_millis();
+                assert!((2_900..4_500).contains(&lasted), "{lasted} ms: {}", bytes.escape_ascii());
+            });
+        }
+    });
 }
 
 #[test]
