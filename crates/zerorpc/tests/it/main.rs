@@ -11,6 +11,7 @@ mod examples;
 mod golden;
 mod held;
 mod hostile;
+mod hostile_server;
 mod idle;
 mod peers;
 mod raw;
