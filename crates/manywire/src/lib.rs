@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+mod allocator;
 mod call;
 mod cli;
 mod config;
@@ -43,7 +44,10 @@ pub fn run() -> ExitCode {
         }
         cli::Command::Completions(options) => manual::completions(&options),
         cli::Command::Man(options) => manual::pages(&options),
-        cli::Command::Serve(options) => serve::run(*options),
+        cli::Command::Serve(options) => {
+            allocator::give_back_early();
+            serve::run(*options)
+        }
         cli::Command::Health(options) => http::health::run(&options),
     };
     match outcome {
