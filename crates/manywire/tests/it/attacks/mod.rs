@@ -113,10 +113,14 @@ impl<F: Fn()> Drop for OnDrop<F> {
     }
 }
 
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(20);
+fn wait_until(what: &str, holds: impl FnMut() -> bool) {
+    wait_for(Duration::from_secs(20), what, holds);
+}
+
+fn wait_for(patience: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + patience;
     while !holds() {
-        assert!(Instant::now() < patience, "waited too long: {what}");
+        assert!(Instant::now() < end, "waited too long: {what}");
         std::thread::yield_now();
     }
 }
