@@ -36,7 +36,18 @@ impl ReplyBuffer {
     }
 
     /// Appends bytes, if there is room for all of them.
+    #[inline]
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), RpcError> {
+        let needed = self.bytes.len() + bytes.len();
+        if self.refused.is_none() && needed <= self.bytes.capacity() && needed <= self.limit {
+            self.bytes.extend_from_slice(bytes);
+            return Ok(());
+        }
+        self.push_growing(bytes)
+    }
+
+    #[cold]
+    fn push_growing(&mut self, bytes: &[u8]) -> Result<(), RpcError> {
         if let Some(error) = &self.refused {
             return Err(error.clone());
         }

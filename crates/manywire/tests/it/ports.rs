@@ -181,15 +181,13 @@ fn the_handshake_limit_is_one_from_the_accept_to_the_first_call() {
                 let (mut stream, accepted) = (server.connect("any"), Instant::now());
                 stream.set_read_timeout(Some(Duration::from_millis(pace))).unwrap();
                 let mut rest = bytes.iter();
-                loop {
+                while accepted.elapsed() < Duration::from_secs(20) {
                     // The server may have closed before the byte is written.
                     let _ = rest.next().map(|byte| stream.write_all(&[*byte]));
                     match stream.read(&mut [0; 256]) {
                         Ok(0) => break,
                         Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
-                        _ => {
-                            assert!(accepted.elapsed() < Duration::from_secs(20), "{}", bytes.escape_ascii())
-                        }
+                        _ => {}
                     }
                 }
                 let lasted = accepted.elapsed().as_millis();

@@ -9,6 +9,7 @@ use manywire_http::Terms;
 use manywire_xmlrpc::Server;
 use tokio::net::TcpListener;
 use tokio::process::Command;
+use tokio::time::Instant;
 
 /// Serves the notes' methods, and a few that fail in their own ways, until the test's runtime ends.
 pub(crate) async fn serve(limits: Limits) -> SocketAddr {
@@ -33,7 +34,8 @@ pub(crate) async fn serve_by_budget(limits: Limits) -> (SocketAddr, Budget) {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let (connection, terms) = (connection.clone(), Terms::of(&connection));
+            let connection = Connection { accepted: Instant::now(), ..connection.clone() };
+            let terms = Terms::of(&connection);
             tokio::spawn(async move { manywire_http::serve(stream, Server::new(connection), &terms).await });
         }
     });
