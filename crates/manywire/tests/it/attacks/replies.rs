@@ -77,6 +77,15 @@ fn of_times_in_a_long_format() {
 }
 
 #[test]
+fn an_answer_longer_than_a_message_is_refused() {
+    let target = Target::start(&[]);
+    let xml = http1::xml_call("echo", &"\r".repeat(200 << 10));
+    let request = http1::post_gzip("/RPC2", "text/xml\r\nconnection: close", xml.as_bytes());
+    let answer = String::from_utf8(super::tell(&target.server, &request)).unwrap();
+    assert!(answer.contains("<fault>") && answer.len() < 2_000, "{answer:.300}");
+}
+
+#[test]
 fn a_connection_that_takes_nothing_of_its_answers_is_closed() {
     let target = Target::start(&["--stall=1s"]);
     let call = format!(r#"{{"method":"ping","params":[{{"x":"{}"}}],"id":1}}"#, spaces()).into_bytes();
