@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use crate::{
-    Activity, Answer, CallStream, Context, Dispatch, Empty, ErrorKind, Incoming, Limits, Metadata, Methods,
-    Metrics, Next, Params, Peer, ReadMetadata as _, Requests, RpcError, Session, Started, Terms, Value,
-    current_deadline, to_value,
+    Activity, Answer, Budget, CallStream, Context, Dispatch, Empty, ErrorKind, Incoming, Limits, Metadata,
+    Methods, Metrics, Next, Params, Peer, ReadMetadata as _, Requests, RpcError, Session, Started, Terms,
+    Value, current_deadline, to_value,
 };
 
 fn session(methods: Methods) -> Session {
     let peer = Peer { address: Some(([127, 0, 0, 1], 7).into()), certificate: None };
     let dispatch = Dispatch::new("test", Arc::new(methods), &Metrics::new());
-    dispatch.session_of(&Limits::default(), &Activity::new(), peer)
+    let limits = Limits::default();
+    dispatch.session_of(&limits, &Activity::new(), &Budget::alone(&limits), peer)
 }
 
 fn one(value: impl Into<Value>) -> Params<'static, 'static> {

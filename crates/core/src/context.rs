@@ -9,22 +9,29 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Metadata, Peer, ReadMetadata};
+use crate::{Budget, Metadata, Peer, ReadMetadata};
 
 /// A call as its wire knows it, before anything of it was read.
 pub struct Head<'a> {
     wire: &'static str,
     method: &'a str,
     peer: &'a Peer,
+    budget: &'a Budget,
     metadata: &'a dyn ReadMetadata,
     deadline: Option<Instant>,
     context: OnceCell<Context>,
 }
 
 impl<'a> Head<'a> {
-    pub(crate) fn new(wire: &'static str, method: &'a str, peer: &'a Peer, terms: Terms<'a>) -> Self {
+    pub(crate) fn new(
+        wire: &'static str,
+        method: &'a str,
+        peer: &'a Peer,
+        budget: &'a Budget,
+        terms: Terms<'a>,
+    ) -> Self {
         let Terms { metadata, deadline } = terms;
-        Self { wire, method, peer, metadata, deadline, context: OnceCell::new() }
+        Self { wire, method, peer, budget, metadata, deadline, context: OnceCell::new() }
     }
 
     /// The wire that carries the call, by the name that metrics give it.
@@ -85,6 +92,7 @@ struct Inner {
     wire: &'static str,
     method: Box<str>,
     peer: Peer,
+    budget: Budget,
     metadata: Metadata,
     answer: Mutex<Metadata>,
     deadline: Option<Instant>,
@@ -97,6 +105,7 @@ impl Context {
             wire: head.wire,
             method: head.method.into(),
             peer: head.peer.clone(),
+            budget: head.budget.clone(),
             metadata: Metadata::of(head.metadata),
             answer: Mutex::default(),
             deadline: head.deadline,
@@ -124,12 +133,17 @@ impl Context {
         self.0.peer.certificate.as_deref()
     }
 
+    /// Where a method charges what it holds for the call beyond its arguments and its answer: files, say.
+    pub fn budget(&self) -> &Budget {
+        &self.0.budget
+    }
+
     /// What came beside the parameters: headers on the HTTP wires, metadata on gRPC, the event's header on zerorpc.
     pub fn metadata(&self) -> &Metadata {
         &self.0.metadata
     }
 
-    /// Sends a header with the answer, on the wires that have them. Those of a stream go with its first item.
+    /// Sends a header with the answer, on the wires that have them; those of a stream go with its end.
     pub fn answer_with(&self, name: &str, value: impl Into<Box<[u8]>>) {
         self.0.answer.lock().unwrap_or_else(PoisonError::into_inner).append(name, value);
     }

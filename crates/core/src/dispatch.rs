@@ -10,7 +10,9 @@ use crate::handler::{Handler, ReplyFuture, ReplyStream};
 use crate::hooks::{Ended, Guard, Hook, around, around_stream};
 use crate::metrics::{CallMeter, UNKNOWN_METHOD};
 use crate::rate::RateLimiter;
-use crate::{Activity, ErrorKind, Incoming, Limits, Method, Methods, Metrics, Params, Peer, RpcError};
+use crate::{
+    Activity, Budget, ErrorKind, Incoming, Limits, Method, Methods, Metrics, Params, Peer, RpcError,
+};
 
 /// The methods bound to one wire, shared by all of its connections.
 pub struct Dispatch {
@@ -54,13 +56,19 @@ impl Dispatch {
 
     /// What one connection calls methods through; its rate limit is its own.
     pub fn session(self: &Arc<Self>, limits: &Limits) -> Session {
-        self.session_of(limits, &Activity::new(), Peer::default())
+        self.session_of(limits, &Activity::new(), &Budget::alone(limits), Peer::default())
     }
 
-    /// The same, for the connection of this peer, whose calls are watched.
-    pub fn session_of(self: &Arc<Self>, limits: &Limits, activity: &Activity, peer: Peer) -> Session {
-        let (dispatch, rate, activity) = (self.clone(), RateLimiter::of(limits), activity.clone());
-        Session(Arc::new(Own { dispatch, rate, activity, peer }))
+    /// The same, for the connection of this peer, whose calls are watched, and charged to its budget.
+    pub fn session_of(
+        self: &Arc<Self>,
+        limits: &Limits,
+        activity: &Activity,
+        budget: &Budget,
+        peer: Peer,
+    ) -> Session {
+        let (dispatch, rate) = (self.clone(), RateLimiter::of(limits));
+        Session(Arc::new(Own { dispatch, rate, activity: activity.clone(), budget: budget.clone(), peer }))
     }
 
     /// All methods, for introspection.
@@ -79,6 +87,7 @@ pub(crate) struct Own {
     dispatch: Arc<Dispatch>,
     rate: Option<Arc<RateLimiter>>,
     pub(crate) activity: Activity,
+    budget: Budget,
     peer: Peer,
 }
 
@@ -176,6 +185,21 @@ impl Session {
         Ok(replying.started(timer))
     }
 
+    /// Lets a call through that the registry does not answer, such as one of a mounted service, or says why not: it is
+    /// under the rate and the guards of this connection's calls.
+    pub fn admit(&self, terms: Terms<'_>, name: &str) -> Result<(), RpcError> {
+        let Own { dispatch, rate, activity, budget, peer } = &*self.0;
+        activity.called(Instant::now());
+        rate.as_ref().map_or(Ok(()), |rate| rate.admit())?;
+        let head = Head::new(dispatch.wire, name, peer, budget, terms);
+        dispatch.methods.guards_of(name).iter().try_for_each(|guard| guard(&head))
+    }
+
+    /// Counts a call of a method that failed before its wire could begin it.
+    pub fn refused(&self, name: &str, started: Instant, kind: ErrorKind) {
+        self.0.finished(self.0.dispatch.methods.index_of(name), started, Some(kind));
+    }
+
     /// Finds the method and begins its call; what does not begin is counted as refused, and only once.
     fn begin<T>(
         &self,
@@ -183,7 +207,7 @@ impl Session {
         name: &str,
         run: impl FnOnce(&Method, &Bound, &Head<'_>) -> Result<T, RpcError>,
     ) -> Result<(T, Timer), RpcError> {
-        let Own { dispatch, rate, activity, peer } = &*self.0;
+        let Own { dispatch, rate, activity, budget, peer } = &*self.0;
         let (found, started) = (dispatch.methods.index_of(name), Instant::now());
         activity.called(started);
         let begin = || {
@@ -191,7 +215,7 @@ impl Session {
             let bound = found
                 .and_then(|index| Some((index, dispatch.methods.at(index)?, dispatch.bound.get(index)?)));
             let (index, method, bound) = bound.ok_or_else(|| unknown_method(&dispatch.methods, name))?;
-            let head = Head::new(dispatch.wire, method.name(), peer, terms);
+            let head = Head::new(dispatch.wire, method.name(), peer, budget, terms);
             bound.guards.iter().try_for_each(|guard| guard(&head))?;
             let begun = run(method, bound, &head)?;
             Ok((begun, Timer::new(self.0.clone(), index, started, terms.deadline, head.into_context())))
@@ -312,7 +336,12 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_waits_and_a_stream_are_under_way_until_they_end() {
         let activity = Activity::new();
-        let session = dispatch(&Metrics::new()).session_of(&Limits::default(), &activity, Peer::default());
+        let session = dispatch(&Metrics::new()).session_of(
+            &Limits::default(),
+            &activity,
+            &Budget::alone(&Limits::default()),
+            Peer::default(),
+        );
         let mut ready = session.call("fail", one("at once")).unwrap();
         assert!(activity.has_called() && futures_util::poll!(&mut ready).is_ready() && !activity.is_busy());
         let mut waiting = session.call("wait", Params::none()).unwrap();

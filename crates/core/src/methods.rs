@@ -206,8 +206,12 @@ impl Methods {
         self.index_of(name).map(|index| &self.list[index])
     }
 
+    /// The place of a method. One of a bound service is found by `S/M` too.
     pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
-        self.by_name.get(name).copied()
+        self.by_name.get(name).copied().or_else(|| {
+            let (service, method) = name.rsplit_once('/').filter(|_| !self.descriptors.is_empty())?;
+            self.by_name.get(&*format!("{service}.{method}")).copied()
+        })
     }
 
     pub(crate) fn at(&self, index: usize) -> Option<&Method> {

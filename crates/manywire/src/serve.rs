@@ -54,7 +54,7 @@ impl BoundWire {
     pub(crate) fn connection(&self, server: &Server, peer: &Peer) -> Connection {
         let limits = &server.settings.limits;
         Connection {
-            session: self.0.session_of(limits, &peer.activity, peer.caller.clone()),
+            session: self.0.session_of(limits, &peer.activity, &peer.budget, peer.caller.clone()),
             limits: limits.clone(),
             budget: peer.budget.clone(),
             drain: server.shutdown.drain(),

@@ -3,12 +3,14 @@
 //! XML-RPC and zerorpc decode into it, and typed arguments are read from it; it carries everything that any wire can say.
 
 mod any;
+mod blob;
 mod deserialize;
 mod misfit;
 mod number;
 mod serialize;
 mod timestamp;
 
+pub use blob::Blob;
 pub use deserialize::from_value;
 pub use misfit::{DecodeError, Misfit};
 pub use number::Number;

@@ -9,8 +9,8 @@ use std::cell::Cell;
 
 use serde::de::{Deserializer, Visitor};
 
-use crate::Error;
 use crate::schema::Schema;
+use crate::{Error, ErrorKind};
 use message::MessageReader;
 
 /// What a message may cost whoever reads it.
@@ -27,6 +27,7 @@ pub struct Reader<'a> {
     schema: &'a Schema,
     bytes: &'a [u8],
     account: Account,
+    failure: Option<ErrorKind>,
 }
 
 /// What is left of the limits.
@@ -68,12 +69,23 @@ impl<'s> Source<'s> {
 impl<'a> Reader<'a> {
     /// Reads these bytes as the schema's message.
     pub fn new(schema: &'a Schema, bytes: &'a [u8], limits: Limits) -> Self {
-        Self { schema, bytes, account: Account { limits, values: Cell::new(limits.values) } }
+        Self { schema, bytes, account: Account { limits, values: Cell::new(limits.values) }, failure: None }
+    }
+
+    /// What kind of error reading ended with, for who sees no more of it than its text.
+    pub fn failure(&self) -> Option<ErrorKind> {
+        self.failure
     }
 
     /// How many values were read.
     pub fn values(&self) -> usize {
         self.account.limits.values - self.account.values.get()
+    }
+
+    fn read<T>(&mut self, read: impl FnOnce(MessageReader<'_, '_>) -> Result<T, Error>) -> Result<T, Error> {
+        let read = self.root().and_then(read);
+        self.failure = read.as_ref().err().map(Error::kind);
+        read
     }
 
     fn root<'s>(&'s self) -> Result<MessageReader<'s, 'a>, Error> {
@@ -87,7 +99,7 @@ impl<'a> Reader<'a> {
 macro_rules! pass_on {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            self.root()?.$method(visitor)
+            self.read(|root| root.$method(visitor))
         }
     )*};
 }
@@ -96,7 +108,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.root()?.deserialize_any(visitor)
+        self.read(|root| root.deserialize_any(visitor))
     }
     fn deserialize_struct<V: Visitor<'de>>(
         self,
@@ -104,7 +116,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.root()?.deserialize_struct(name, fields, visitor)
+        self.read(|root| root.deserialize_struct(name, fields, visitor))
     }
     fn deserialize_enum<V: Visitor<'de>>(
         self,
@@ -112,24 +124,24 @@ impl<'de> Deserializer<'de> for &mut Reader<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.root()?.deserialize_enum(name, variants, visitor)
+        self.read(|root| root.deserialize_enum(name, variants, visitor))
     }
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.root()?.deserialize_newtype_struct(name, visitor)
+        self.read(|root| root.deserialize_newtype_struct(name, visitor))
     }
     fn deserialize_unit_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.root()?.deserialize_unit_struct(name, visitor)
+        self.read(|root| root.deserialize_unit_struct(name, visitor))
     }
     fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Error> {
-        self.root()?.deserialize_tuple(length, visitor)
+        self.read(|root| root.deserialize_tuple(length, visitor))
     }
     fn deserialize_tuple_struct<V: Visitor<'de>>(
         self,
@@ -137,7 +149,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'_> {
         length: usize,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.root()?.deserialize_tuple_struct(name, length, visitor)
+        self.read(|root| root.deserialize_tuple_struct(name, length, visitor))
     }
 
     pass_on! {

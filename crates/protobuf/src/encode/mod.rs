@@ -28,7 +28,7 @@ pub fn encode<T: Serialize + ?Sized>(schema: &Schema, value: &T, out: &mut Vec<u
     let start = out.len();
     let mut writer =
         Writer { schema, buffer: Buffer::new(std::mem::take(out)), depth: NESTING, is_none: false };
-    let written = writer.message(0, value);
+    let written = manywire_core::with_originals(|| writer.message(0, value));
     *out = writer.buffer.finish();
     if written.is_err() {
         out.truncate(start);
