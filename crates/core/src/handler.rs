@@ -11,8 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::context::Head;
-use crate::params::{Arguments, Params, read};
-use crate::requests::Expected;
+use crate::params::{Arguments, Expected, Params, read};
 use crate::{Context, Incoming, Kind, Requests, RpcError};
 
 /// What a method can answer with: writable on every wire.
@@ -112,7 +111,7 @@ impl Handler {
         R: Returns,
     {
         Handler::Unary(Arc::new(move |head, params| {
-            let arguments = read(params, &expected.method, &expected.shape)?;
+            let arguments = read(params, &expected)?;
             Ok(erase(function.run(head, arguments)))
         }))
     }
@@ -125,7 +124,7 @@ impl Handler {
         R: Returns,
     {
         Handler::ServerStream(Arc::new(move |head, params| {
-            let arguments = read(params, &expected.method, &expected.shape)?;
+            let arguments = read(params, &expected)?;
             Ok(erase_items(function.run(head, arguments)))
         }))
     }

@@ -10,8 +10,7 @@ use hashbrown::HashMap;
 use crate::context::Head;
 use crate::handler::{Function, Handler, Returns};
 use crate::hooks::{Ended, Guard, Hook, Observer};
-use crate::params::{Arguments, signature};
-use crate::requests::Expected;
+use crate::params::{Arguments, Expected, signature};
 use crate::{Kind, Requests, RpcError, Shape};
 
 /// A method as the wires and introspection see it.
@@ -139,7 +138,7 @@ impl Methods {
         handler: impl FnOnce(Arc<Expected>) -> Handler,
     ) -> &mut Method {
         let arguments = Shape::of::<A>();
-        let expected = Arc::new(Expected { method: name.to_owned(), shape: arguments.clone() });
+        let expected = Arc::new(Expected::new::<A>(name, arguments.clone()));
         self.insert(Method {
             name: name.to_owned(),
             doc: doc.to_owned(),

@@ -37,40 +37,77 @@ impl Params<'_, '_> {
     }
 }
 
-/// Reads the arguments of the method `name`, whose shape is that of `A`.
-pub(crate) fn read<A: Arguments>(params: Params<'_, '_>, name: &str, shape: &Shape) -> Result<A, RpcError> {
+/// What a method takes, for whoever reads its arguments, and for the errors of a misfit.
+pub(crate) struct Expected {
+    method: String,
+    shape: Shape,
+    /// Whether the type has a default for each of its fields.
+    has_defaults: bool,
+}
+
+impl Expected {
+    pub(crate) fn new<A: Arguments>(method: &str, shape: Shape) -> Self {
+        let has_defaults = shape.is_record() && from_value::<A>(Value::Map(Vec::new())).is_ok();
+        Self { method: method.to_owned(), shape, has_defaults }
+    }
+
+    /// How many positional parameters cannot be left out: all up to the last that is not optional.
+    fn required(&self) -> usize {
+        let is_required = |(_, shape): &(&str, &Shape)| !matches!(shape, Shape::Optional(_));
+        let last = self.shape.parameters().iter().rposition(is_required);
+        last.filter(|_| !self.has_defaults).map_or(0, |last| last + 1)
+    }
+
+    fn signature(&self) -> String {
+        signature(&self.method, &self.shape)
+    }
+
+    fn wrong_count(&self, got: usize) -> RpcError {
+        let wanted = self.shape.parameters().len();
+        let plural = if wanted == 1 { "" } else { "s" };
+        let signature = self.signature();
+        RpcError::invalid_params(format!("{signature} takes {wanted} parameter{plural}, got {got}"))
+    }
+}
+
+/// Reads the arguments of a method.
+pub(crate) fn read<A: Arguments>(params: Params<'_, '_>, expected: &Expected) -> Result<A, RpcError> {
     match params {
         Params::One(deserializer) => {
             erased_serde::deserialize(deserializer).map_err(|e| RpcError::invalid_params(e.to_string()))
         }
-        Params::Positional(values) => read_positional(values, name, shape),
-        Params::Named(pairs) => read_named(pairs, name, shape),
+        Params::Positional(values) => read_positional(values, expected),
+        Params::Named(pairs) => read_named(pairs, expected),
     }
 }
 
-fn read_positional<A: Arguments>(mut values: Vec<Value>, name: &str, shape: &Shape) -> Result<A, RpcError> {
-    let wanted = shape.parameters().len();
-    let is_record = matches!(shape, Shape::Record(_));
-    if is_record
+fn read_positional<A: Arguments>(mut values: Vec<Value>, expected: &Expected) -> Result<A, RpcError> {
+    let parameters = expected.shape.parameters();
+    let wanted = parameters.len();
+    if expected.shape.is_record()
         && wanted > 1
         && let [Value::Map(pairs)] = &mut values[..]
     {
-        return read_named(std::mem::take(pairs), name, shape);
+        return read_named(std::mem::take(pairs), expected);
     }
-    if values.len() > wanted || values.len() < required(shape) {
-        return Err(wrong_count(name, shape, values.len()));
+    if values.len() > wanted || values.len() < expected.required() {
+        return Err(expected.wrong_count(values.len()));
+    }
+    if expected.has_defaults && values.len() < wanted {
+        let named = parameters.iter().map(|(name, _)| (*name).into()).zip(values);
+        return read_named(named.collect(), expected);
     }
     values.resize(wanted, Value::Null);
-    let value = match shape {
+    let value = match &expected.shape {
         Shape::Record(_) => Value::Array(values),
         _ => values.pop().unwrap_or_default(),
     };
-    from_value(value).map_err(|e| misfit(name, &e))
+    from_value(value).map_err(|e| misfit(&expected.method, &e))
 }
 
-fn read_named<A: Arguments>(pairs: Vec<(Value, Value)>, name: &str, shape: &Shape) -> Result<A, RpcError> {
-    let Shape::Record(RecordShape { fields, .. }) = shape else {
-        let takes = signature(name, shape);
+fn read_named<A: Arguments>(pairs: Vec<(Value, Value)>, expected: &Expected) -> Result<A, RpcError> {
+    let Shape::Record(RecordShape { fields, .. }) = &expected.shape else {
+        let (name, takes) = (&expected.method, expected.signature());
         return Err(RpcError::invalid_params(format!(
             "{name} has no parameters by name; call it as {takes}"
         )));
@@ -78,24 +115,19 @@ fn read_named<A: Arguments>(pairs: Vec<(Value, Value)>, name: &str, shape: &Shap
     let is_unknown = |key: &Value| fields.iter().all(|(field, _)| key.as_str() != Some(field));
     if let Some((key, _)) = pairs.iter().find(|(key, _)| is_unknown(key)) {
         let key = key.as_str().unwrap_or(key.kind());
-        let takes = signature(name, shape);
+        let (name, takes) = (&expected.method, expected.signature());
         return Err(RpcError::invalid_params(format!("{name} has no parameter `{key}`; call it as {takes}")));
     }
-    if let Some((field, _)) = fields.iter().find(|(f, s)| {
-        !matches!(s, Shape::Optional(_)) && pairs.iter().all(|(key, _)| key.as_str() != Some(f))
-    }) {
-        let takes = signature(name, shape);
+    let is_missing = |(field, shape): &&(&str, Shape)| {
+        !matches!(shape, Shape::Optional(_)) && pairs.iter().all(|(key, _)| key.as_str() != Some(field))
+    };
+    if let Some((field, _)) = fields.iter().find(is_missing).filter(|_| !expected.has_defaults) {
+        let (name, takes) = (&expected.method, expected.signature());
         return Err(RpcError::invalid_params(format!(
             "{name} needs parameter `{field}`; call it as {takes}"
         )));
     }
-    from_value(Value::Map(pairs)).map_err(|e| misfit(name, &e))
-}
-
-/// How many positional parameters cannot be left out: all up to the last that is not optional.
-fn required(shape: &Shape) -> usize {
-    let is_required = |(_, shape): &(&str, &Shape)| !matches!(shape, Shape::Optional(_));
-    shape.parameters().iter().rposition(is_required).map_or(0, |last| last + 1)
+    from_value(Value::Map(pairs)).map_err(|e| misfit(&expected.method, &e))
 }
 
 /// A method as one would write a call of it: `add(a: number, b: number)`.
@@ -103,15 +135,6 @@ pub(crate) fn signature(name: &str, shape: &Shape) -> String {
     let parameters: Vec<String> =
         shape.parameters().iter().map(|(name, shape)| format!("{name}: {shape}")).collect();
     format!("{name}({})", parameters.join(", "))
-}
-
-fn wrong_count(name: &str, shape: &Shape, got: usize) -> RpcError {
-    let wanted = shape.parameters().len();
-    let plural = if wanted == 1 { "" } else { "s" };
-    RpcError::invalid_params(format!(
-        "{} takes {wanted} parameter{plural}, got {got}",
-        signature(name, shape)
-    ))
 }
 
 fn misfit(name: &str, error: &DecodeError) -> RpcError {
@@ -145,7 +168,22 @@ mod tests {
     }
 
     fn read<A: Arguments>(params: Params<'_, '_>) -> Result<A, String> {
-        super::read(params, "m", &Shape::of::<A>()).map_err(|e| e.to_string())
+        super::read(params, &Expected::new::<A>("m", Shape::of::<A>())).map_err(|e| e.to_string())
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Paged {
+        page: i64,
+        size: i64,
+    }
+
+    #[test]
+    fn what_a_type_has_a_default_for_may_be_left_out() {
+        let page = |page| Ok(Paged { page, size: 0 });
+        assert_eq!(read(Params::none()), page(0));
+        assert_eq!(read(Params::Positional(vec![7.into()])), page(7));
+        assert_eq!(read(Params::Named(vec![("page".into(), 8.into())])), page(8));
     }
 
     fn pair(a: i64, b: i64) -> Vec<(Value, Value)> {

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use crate::params::{Arguments, Params, read};
-use crate::{RpcError, Shape};
+use crate::RpcError;
+use crate::params::{Arguments, Expected, Params, read};
 
 /// The requests of one call as their wire receives them.
 pub trait Incoming: Send {
@@ -28,12 +28,6 @@ pub struct Requests<A> {
     arguments: PhantomData<fn() -> A>,
 }
 
-/// What the errors of a misfit name.
-pub(crate) struct Expected {
-    pub(crate) method: String,
-    pub(crate) shape: Shape,
-}
-
 impl<A: Arguments> Requests<A> {
     pub(crate) fn new(incoming: Box<dyn Incoming>, expected: Arc<Expected>) -> Self {
         Self { incoming, expected, is_over: false, arguments: PhantomData }
@@ -50,7 +44,7 @@ impl<A: Arguments> Stream for Requests<A> {
         }
         let (mut request, expected) = (None, &this.expected);
         let told = ready!(this.incoming.poll_next(cx, &mut |params| {
-            request = Some(read(params, &expected.method, &expected.shape)?);
+            request = Some(read(params, expected)?);
             Ok(())
         }));
         let item = match (told, request) {

@@ -72,6 +72,11 @@ impl Shape {
         shape
     }
 
+    /// Whether it has named fields.
+    pub fn is_record(&self) -> bool {
+        matches!(self, Shape::Record(_))
+    }
+
     /// The names and types of a method's parameters: the fields of a record, or one without a name.
     pub fn parameters(&self) -> Vec<(&str, &Shape)> {
         match self {

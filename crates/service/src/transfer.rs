@@ -1,0 +1,60 @@
+//! `FileService` and `UpFileService`: the data directory's files, in pieces.
+
+use futures_core::Stream;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use manywire_core::{Blob, Context, Requests, RpcError};
+use serde::{Deserialize, Serialize};
+
+use crate::files::{Files, Piece};
+
+/// Which file.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct FileRequest {
+    name: String,
+}
+
+/// A piece of it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct FileResponse {
+    name: String,
+    content: Blob,
+}
+
+/// A piece of a file that is to be stored.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct UpFileRequest {
+    name: String,
+    content: Blob,
+}
+
+/// That it is stored.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct UpFileResponse {
+    state: String,
+}
+
+/// The file in pieces, each with the file's name.
+pub fn download(
+    files: &Files,
+    context: Context,
+    FileRequest { name }: FileRequest,
+) -> impl Stream<Item = Result<FileResponse, RpcError>> + Send + use<> {
+    let files = files.clone();
+    let pieces = async move {
+        let pieces = files.read(&name, context.budget()).await?;
+        Ok::<_, RpcError>(pieces.map_ok(move |content| FileResponse { name: name.clone(), content: Blob(content) }))
+    };
+    stream::once(pieces).try_flatten()
+}
+
+/// Takes a file in pieces. No one sees it before the answer, which comes when all of it is on disk.
+pub async fn upload(
+    files: Files,
+    context: Context,
+    pieces: Requests<UpFileRequest>,
+) -> Result<UpFileResponse, RpcError> {
+    let pieces =
+        pieces.map(|piece| piece.map(|UpFileRequest { name, content }| Piece { name, content: content.0 }));
+    files.store(pieces, context.budget()).await?;
+    Ok(UpFileResponse { state: "success".to_owned() })
+}
