@@ -61,6 +61,10 @@ fn four_kinds() -> Methods {
     methods
 }
 
+fn open(session: &Session, name: &str, incoming: Box<dyn Incoming>) -> Result<Started, RpcError> {
+    session.admit(Terms::default(), name)?.open(Terms::default(), name, incoming)
+}
+
 async fn collect(stream: CallStream) -> Result<Vec<Value>, RpcError> {
     stream.map_ok(|item| to_value(item.as_serde()).unwrap()).try_collect().await
 }
@@ -79,20 +83,16 @@ async fn a_method_of_each_kind_is_called() {
         ]
     );
     assert_eq!(answer(&session, Terms::default(), "one", one(3)).await, Ok(3.into()));
-    let Ok(Started::Call(sum)) = session.open_on(Terms::default(), "sum", come([1, 2, 3])) else {
-        panic!("a call")
-    };
+    let Ok(Started::Call(sum)) = open(&session, "sum", come([1, 2, 3])) else { panic!("a call") };
     assert_eq!(to_value(sum.await.unwrap().as_serde()).unwrap(), 6.into());
-    let Ok(Started::Stream(twice)) = session.open_on(Terms::default(), "twice", come([1, 2])) else {
-        panic!("a stream")
-    };
+    let Ok(Started::Stream(twice)) = open(&session, "twice", come([1, 2])) else { panic!("a stream") };
     assert_eq!(collect(twice).await, Ok(vec![2.into(), 4.into()]));
 }
 
 #[tokio::test]
 async fn a_request_that_does_not_fit_ends_its_stream_with_an_error_that_names_the_method() {
     let session = session(four_kinds());
-    let Ok(Started::Stream(mut twice)) = session.open_on(Terms::default(), "twice", come(["x", "y"])) else {
+    let Ok(Started::Stream(mut twice)) = open(&session, "twice", come(["x", "y"])) else {
         panic!("a stream")
     };
     let error = twice.next().await.unwrap().err().unwrap();
@@ -114,7 +114,7 @@ async fn a_kind_that_a_wire_cannot_carry_is_refused_with_the_wires_that_can() {
         assert!(error.message().contains(wires), "{error}");
     }
     assert_eq!(session.start("sum", Params::none()).err().unwrap().kind(), ErrorKind::Unsupported);
-    let error = session.open_on(Terms::default(), "one", come([1])).err().unwrap();
+    let error = open(&session, "one", come([1])).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::InvalidParams);
 }
 

@@ -1,10 +1,10 @@
 //! A call under way, from its first poll to its end.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{self, Poll};
+use std::task::{self, Poll, ready};
 use std::time::Instant;
 
 use futures_core::Stream;
@@ -12,7 +12,7 @@ use tokio::time::{Sleep, sleep_until};
 
 use crate::context::with_deadline;
 use crate::dispatch::{Own, panicked};
-use crate::handler::{Reply, ReplyFuture, ReplyStream};
+use crate::handler::{Items, Reply, ReplyFuture};
 use crate::{Context, ErrorKind, Metadata, RpcError, UnderWay};
 
 /// A call under way. Dropping it cancels the method.
@@ -49,14 +49,36 @@ impl Future for Call {
 
 /// A stream under way. Dropping it cancels the method.
 pub struct CallStream {
-    items: ReplyStream,
+    items: Items,
     timer: Timer,
 }
 
 impl CallStream {
-    pub(crate) fn new(items: ReplyStream, mut timer: Timer) -> Self {
+    pub(crate) fn new(items: Items, mut timer: Timer) -> Self {
         timer.wait();
         Self { items, timer }
+    }
+
+    /// Waits until the stream is open, for a wire that can tell an error of the call from one in its stream.
+    pub async fn opened(&mut self) -> Result<(), RpcError> {
+        poll_fn(|cx| self.poll_open(cx)).await
+    }
+
+    fn poll_open(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), RpcError>> {
+        let Self { items, timer } = self;
+        let Items::Opening(opening) = items else { return Poll::Ready(Ok(())) };
+        if timer.is_done {
+            return Poll::Ready(Ok(()));
+        }
+        let opened = ready!(timer.poll(cx, |cx| opening.as_mut().poll(cx)));
+        match opened.and_then(|opened| opened) {
+            Ok(open) => *items = Items::Open(open),
+            Err(error) => {
+                timer.finish(Some(error.kind()));
+                return Poll::Ready(Err(error));
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Takes what the method wants sent beside its answers; empty where the method asked for no context.
@@ -69,13 +91,15 @@ impl Stream for CallStream {
     type Item = Result<Box<dyn Reply>, RpcError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Err(error) = ready!(self.poll_open(cx)) {
+            return Poll::Ready(Some(Err(error)));
+        }
         let Self { items, timer } = &mut *self;
+        let Items::Open(items) = items else { return Poll::Ready(None) };
         if timer.is_done {
             return Poll::Ready(None);
         }
-        let Poll::Ready(item) = timer.poll(cx, |cx| items.as_mut().poll_next(cx)) else {
-            return Poll::Pending;
-        };
+        let item = ready!(timer.poll(cx, |cx| items.as_mut().poll_next(cx)));
         let item = item.unwrap_or_else(|error| Some(Err(error)));
         match &item {
             Some(Ok(_)) => {}

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crate::call::{Call, CallStream, Timer};
 use crate::context::{Head, Terms};
-use crate::handler::{Handler, ReplyFuture, ReplyStream};
-use crate::hooks::{Ended, Guard, Hook, around, around_stream};
+use crate::handler::{Handler, Items, ReplyFuture};
+use crate::hooks::{Ended, Guard, Hook, around, around_items};
 use crate::metrics::{CallMeter, UNKNOWN_METHOD};
 use crate::rate::RateLimiter;
 use crate::{
@@ -130,10 +130,11 @@ impl Session {
 
     /// Begins a call of a method that answers once.
     pub fn call_on(&self, terms: Terms<'_>, name: &str, params: Params<'_, '_>) -> Result<Call, RpcError> {
-        let (future, timer) = self.begin(terms, name, |method, bound, head| match &method.handler {
-            Handler::Unary(run) => guarded(method, || Ok(bound.wrap(head, run(head, params)?))),
-            _ => Err(cannot_be_carried(method)),
-        })?;
+        let (future, timer) =
+            self.begin(terms, name, false, |method, bound, head| match &method.handler {
+                Handler::Unary(run) => guarded(method, || Ok(bound.wrap(head, run(head, params)?))),
+                _ => Err(cannot_be_carried(method)),
+            })?;
         Ok(Call::new(future, timer))
     }
 
@@ -151,48 +152,42 @@ impl Session {
         name: &str,
         params: Params<'_, '_>,
     ) -> Result<Started, RpcError> {
-        let (replying, timer) = self.begin(terms, name, |method, bound, head| match &method.handler {
-            Handler::Unary(run) => {
-                guarded(method, || Ok(Replying::Once(bound.wrap(head, run(head, params)?))))
-            }
-            Handler::ServerStream(run) => {
-                guarded(method, || Ok(Replying::Stream(bound.wrap_stream(head, run(head, params)?))))
-            }
-            _ => Err(cannot_be_carried(method)),
-        })?;
-        Ok(replying.started(timer))
+        self.start_with(terms, name, params, false)
     }
 
-    /// Begins a call of a method of any kind, whose requests come one by one.
-    ///
-    /// `incoming` makes the stream of requests where the method takes one. Where it takes a single request, that has been
-    /// read already, and [`Session::start_on`] is what to use.
-    pub fn open_on(
+    fn start_with(
         &self,
         terms: Terms<'_>,
         name: &str,
-        incoming: Box<dyn Incoming>,
+        params: Params<'_, '_>,
+        is_admitted: bool,
     ) -> Result<Started, RpcError> {
-        let (replying, timer) = self.begin(terms, name, |method, bound, head| match &method.handler {
-            Handler::ClientStream(run) => {
-                guarded(method, || Ok(Replying::Once(bound.wrap(head, run(head, incoming)))))
-            }
-            Handler::TwoWay(run) => {
-                guarded(method, || Ok(Replying::Stream(bound.wrap_stream(head, run(head, incoming)))))
-            }
-            _ => Err(RpcError::invalid_params(format!("{name} takes one request, and no stream of them"))),
-        })?;
+        let (replying, timer) =
+            self.begin(terms, name, is_admitted, |method, bound, head| match &method.handler {
+                Handler::Unary(run) => {
+                    guarded(method, || Ok(Replying::Once(bound.wrap(head, run(head, params)?))))
+                }
+                Handler::ServerStream(run) => {
+                    guarded(method, || Ok(Replying::Stream(bound.wrap_items(head, run(head, params)?))))
+                }
+                _ => Err(cannot_be_carried(method)),
+            })?;
         Ok(replying.started(timer))
     }
 
-    /// Lets a call through that the registry does not answer, such as one of a mounted service, or says why not: it is
-    /// under the rate and the guards of this connection's calls.
-    pub fn admit(&self, terms: Terms<'_>, name: &str) -> Result<(), RpcError> {
+    /// Asks the rate and the guards whether a call may go on, for a wire that knows its name before its parameters have
+    /// come. It need not be one of the registry's.
+    pub fn admit(&self, terms: Terms<'_>, name: &str) -> Result<Admitted<'_>, RpcError> {
         let Own { dispatch, rate, activity, budget, peer } = &*self.0;
         activity.called(Instant::now());
         rate.as_ref().map_or(Ok(()), |rate| rate.admit())?;
         let head = Head::new(dispatch.wire, name, peer, budget, terms);
-        dispatch.methods.guards_of(name).iter().try_for_each(|guard| guard(&head))
+        let bound = dispatch.methods.index_of(name).and_then(|index| dispatch.bound.get(index));
+        match bound {
+            Some(bound) => bound.guards.iter().try_for_each(|guard| guard(&head))?,
+            None => dispatch.methods.guards_of(name).iter().try_for_each(|guard| guard(&head))?,
+        }
+        Ok(Admitted(self))
     }
 
     /// Counts a call of a method that failed before its wire could begin it.
@@ -205,22 +200,58 @@ impl Session {
         &self,
         terms: Terms<'_>,
         name: &str,
+        is_admitted: bool,
         run: impl FnOnce(&Method, &Bound, &Head<'_>) -> Result<T, RpcError>,
     ) -> Result<(T, Timer), RpcError> {
         let Own { dispatch, rate, activity, budget, peer } = &*self.0;
         let (found, started) = (dispatch.methods.index_of(name), Instant::now());
         activity.called(started);
         let begin = || {
-            rate.as_ref().map_or(Ok(()), |rate| rate.admit())?;
+            rate.as_ref().filter(|_| !is_admitted).map_or(Ok(()), |rate| rate.admit())?;
             let bound = found
                 .and_then(|index| Some((index, dispatch.methods.at(index)?, dispatch.bound.get(index)?)));
             let (index, method, bound) = bound.ok_or_else(|| unknown_method(&dispatch.methods, name))?;
             let head = Head::new(dispatch.wire, method.name(), peer, budget, terms);
-            bound.guards.iter().try_for_each(|guard| guard(&head))?;
+            if !is_admitted {
+                bound.guards.iter().try_for_each(|guard| guard(&head))?;
+            }
             let begun = run(method, bound, &head)?;
             Ok((begun, Timer::new(self.0.clone(), index, started, terms.deadline, head.into_context())))
         };
         begin().inspect_err(|error: &RpcError| self.0.finished(found, started, Some(error.kind())))
+    }
+}
+
+/// A call that its guards have let through.
+#[derive(Clone, Copy)]
+pub struct Admitted<'s>(&'s Session);
+
+impl Admitted<'_> {
+    /// Begins the call with its one request: [`Session::start_on`].
+    pub fn start(self, terms: Terms<'_>, name: &str, params: Params<'_, '_>) -> Result<Started, RpcError> {
+        self.0.start_with(terms, name, params, true)
+    }
+
+    /// Begins the call of a method that takes a stream of requests.
+    pub fn open(
+        self,
+        terms: Terms<'_>,
+        name: &str,
+        incoming: Box<dyn Incoming>,
+    ) -> Result<Started, RpcError> {
+        let (replying, timer) =
+            self.0.begin(terms, name, true, |method, bound, head| match &method.handler {
+                Handler::ClientStream(run) => {
+                    guarded(method, || Ok(Replying::Once(bound.wrap(head, run(head, incoming)))))
+                }
+                Handler::TwoWay(run) => {
+                    guarded(method, || Ok(Replying::Stream(bound.wrap_items(head, run(head, incoming)))))
+                }
+                _ => {
+                    Err(RpcError::invalid_params(format!("{name} takes one request, and no stream of them")))
+                }
+            })?;
+        Ok(replying.started(timer))
     }
 }
 
@@ -229,14 +260,14 @@ impl Bound {
         if self.hooks.is_empty() { future } else { around(&self.hooks, head.context(), future) }
     }
 
-    fn wrap_stream(&self, head: &Head<'_>, items: ReplyStream) -> ReplyStream {
-        if self.hooks.is_empty() { items } else { around_stream(&self.hooks, head.context(), items) }
+    fn wrap_items(&self, head: &Head<'_>, items: Items) -> Items {
+        if self.hooks.is_empty() { items } else { around_items(&self.hooks, head.context(), items) }
     }
 }
 
 enum Replying {
     Once(ReplyFuture),
-    Stream(ReplyStream),
+    Stream(Items),
 }
 
 impl Replying {

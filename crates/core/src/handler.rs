@@ -48,6 +48,17 @@ pub type ReplyFuture = Pin<Box<dyn Future<Output = Result<Box<dyn Reply>, RpcErr
 /// One stream under way.
 pub type ReplyStream = Pin<Box<dyn Stream<Item = Result<Box<dyn Reply>, RpcError>> + Send>>;
 
+/// A stream that takes work to open, which may fail.
+pub(crate) type Opening = Pin<Box<dyn Future<Output = Result<ReplyStream, RpcError>> + Send>>;
+
+/// How a stream begins.
+pub(crate) enum Items {
+    /// At once.
+    Open(ReplyStream),
+    /// With work that may fail, whose error is that of the call.
+    Opening(Opening),
+}
+
 /// A function of a request, or of the call's [`Context`] and a request. `Form` tells the two apart.
 pub trait Function<Form>: Send + Sync + 'static {
     /// What it takes beside the context.
@@ -85,9 +96,9 @@ where
 #[derive(Clone)]
 pub(crate) enum Handler {
     Unary(Arc<Asked<ReplyFuture>>),
-    ServerStream(Arc<Asked<ReplyStream>>),
+    ServerStream(Arc<Asked<Items>>),
     ClientStream(Arc<Told<ReplyFuture>>),
-    TwoWay(Arc<Told<ReplyStream>>),
+    TwoWay(Arc<Told<Items>>),
 }
 
 type Asked<T> = dyn Fn(&Head<'_>, Params<'_, '_>) -> Result<T, RpcError> + Send + Sync;
@@ -125,7 +136,22 @@ impl Handler {
     {
         Handler::ServerStream(Arc::new(move |head, params| {
             let arguments = read(params, &expected)?;
-            Ok(erase_items(function.run(head, arguments)))
+            Ok(Items::Open(erase_items(function.run(head, arguments))))
+        }))
+    }
+
+    pub(crate) fn opened_stream<Form, F, A, S, R>(function: F, expected: Arc<Expected>) -> Self
+    where
+        F: Function<Form, Input = A>,
+        F::Output: Future<Output = Result<S, RpcError>> + Send + 'static,
+        S: Stream<Item = Result<R, RpcError>> + Send + 'static,
+        A: Arguments,
+        R: Returns,
+    {
+        Handler::ServerStream(Arc::new(move |head, params| {
+            let arguments = read(params, &expected)?;
+            let opening = function.run(head, arguments);
+            Ok(Items::Opening(Box::pin(async move { Ok(erase_items(opening.await?)) })))
         }))
     }
 
@@ -149,7 +175,7 @@ impl Handler {
         R: Returns,
     {
         Handler::TwoWay(Arc::new(move |head, incoming| {
-            erase_items(function.run(head, Requests::new(incoming, expected.clone())))
+            Items::Open(erase_items(function.run(head, Requests::new(incoming, expected.clone()))))
         }))
     }
 }

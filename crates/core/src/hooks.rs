@@ -5,9 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{FutureExt as _, TryStreamExt as _, stream};
+use futures_util::{FutureExt as _, stream};
 
 use crate::context::Head;
+use crate::handler::Items;
 use crate::{Context, ErrorKind, Peer, Reply, ReplyFuture, ReplyStream, Returns, RpcError};
 
 /// Lets a call through, or says why not.
@@ -97,18 +98,18 @@ pub(crate) fn around(hooks: &Arc<[Arc<dyn Hook>]>, context: Context, method: Rep
 }
 
 /// The same for a method that answers with a stream; its hooks end when the stream begins.
-pub(crate) fn around_stream(
-    hooks: &Arc<[Arc<dyn Hook>]>,
-    context: Context,
-    method: ReplyStream,
-) -> ReplyStream {
-    let method = Box::pin(std::future::ready(Ok(Answer::Stream(method))));
+pub(crate) fn around_items(hooks: &Arc<[Arc<dyn Hook>]>, context: Context, method: Items) -> Items {
+    let method: AnswerFuture = Box::pin(async move {
+        Ok(Answer::Stream(match method {
+            Items::Open(items) => items,
+            Items::Opening(opening) => opening.await?,
+        }))
+    });
     let answer = Next { context, hooks: hooks.clone(), at: 0, method }.run();
-    let items = async move {
-        Ok::<_, RpcError>(match answer.await? {
+    Items::Opening(Box::pin(async move {
+        Ok(match answer.await? {
             Answer::Stream(items) => items,
-            Answer::Once(reply) => Box::pin(stream::iter([Ok(reply)])),
+            Answer::Once(reply) => Box::pin(stream::iter([Ok(reply)])) as ReplyStream,
         })
-    };
-    Box::pin(stream::once(items).try_flatten())
+    }))
 }

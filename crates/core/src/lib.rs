@@ -57,7 +57,7 @@ pub use budget::{Budget, Charge, Memory, OverBudget};
 pub use call::{Call, CallStream};
 pub use connection::Connection;
 pub use context::{Context, Head, Terms, current_deadline};
-pub use dispatch::{Dispatch, Session, Started};
+pub use dispatch::{Admitted, Dispatch, Session, Started};
 pub use error::{ErrorKind, RpcError};
 pub use gated::{Gated, gated};
 pub use handler::{Function, Reply, ReplyFuture, ReplyStream, Returns};

@@ -109,6 +109,19 @@ impl Methods {
         self.register::<A, R>(name, doc, |expected| Handler::server_stream(function, expected))
     }
 
+    /// Registers a method that answers with a stream which takes work to open. Where that fails, the call fails before its
+    /// stream has begun.
+    pub fn add_opened_stream<Form, F, A, S, R>(&mut self, name: &str, doc: &str, function: F) -> &mut Method
+    where
+        F: Function<Form, Input = A>,
+        F::Output: Future<Output = Result<S, RpcError>> + Send + 'static,
+        S: Stream<Item = Result<R, RpcError>> + Send + 'static,
+        A: Arguments,
+        R: Returns,
+    {
+        self.register::<A, R>(name, doc, |expected| Handler::opened_stream(function, expected))
+    }
+
     /// Registers a method that takes a stream of requests and answers once.
     pub fn add_client_stream<Form, F, A, R>(&mut self, name: &str, doc: &str, function: F) -> &mut Method
     where

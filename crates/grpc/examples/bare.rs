@@ -5,14 +5,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
-use manywire_grpc::pb::file_service_server::{FileService, FileServiceServer};
-use manywire_grpc::pb::greeter_server::{Greeter, GreeterServer};
-use manywire_grpc::pb::{FileRequest, FileResponse, HelloReply, HelloRequest, StreamReqData, StreamResData};
 use tokio::net::TcpListener;
 use tonic::codegen::tokio_stream::Empty;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
+
+use pb::file_service_server::{FileService, FileServiceServer};
+use pb::greeter_server::{Greeter, GreeterServer};
+use pb::{FileRequest, FileResponse, HelloReply, HelloRequest, StreamReqData, StreamResData};
+
+/// The messages and services of `proto/`, as other programs on tonic have them.
+#[rustfmt::skip]
+#[allow(unreachable_pub, dead_code, clippy::all, clippy::pedantic, reason = "generated code")]
+#[path = "pb/notes.rs"]
+mod pb;
 
 struct Bare;
 

@@ -17,6 +17,7 @@ use tonic::{Code, Status};
 
 use crate::caller::{Caller, SMALL};
 use crate::packing::Packing;
+use crate::source::Source;
 use crate::{error, prefix};
 
 const STATUS: &str = "grpc-status";
@@ -27,7 +28,8 @@ const PIECE: usize = 128 << 10;
 /// Counts a call when it ends; one that is dropped before counts as cancelled, or as finished where this is how clients
 /// end it.
 pub(crate) struct Timer {
-    meter: Arc<CallMeter>,
+    /// None where the registry counts the call.
+    meter: Option<Arc<CallMeter>>,
     started: Instant,
     is_done: bool,
     dropped: Option<ErrorKind>,
@@ -37,12 +39,29 @@ pub(crate) struct Timer {
 impl Timer {
     pub(crate) fn start(meter: Arc<CallMeter>, activity: &Activity, ends_with_client: bool) -> Self {
         let dropped = (!ends_with_client).then_some(ErrorKind::Cancelled);
-        Self { meter, started: Instant::now(), is_done: false, dropped, _under_way: activity.begin() }
+        Self {
+            meter: Some(meter),
+            started: Instant::now(),
+            is_done: false,
+            dropped,
+            _under_way: activity.begin(),
+        }
+    }
+
+    /// Leaves the counting to the registry.
+    pub(crate) fn leave(&mut self) {
+        self.meter = None;
     }
 
     pub(crate) fn finish(&mut self, code: Code) {
         if !std::mem::replace(&mut self.is_done, true) {
-            self.meter.finished(self.started.elapsed(), (code != Code::Ok).then(|| error::kind(code)));
+            self.count((code != Code::Ok).then(|| error::kind(code)));
+        }
+    }
+
+    fn count(&self, error: Option<ErrorKind>) {
+        if let Some(meter) = &self.meter {
+            meter.finished(self.started.elapsed(), error);
         }
     }
 }
@@ -50,7 +69,7 @@ impl Timer {
 impl Drop for Timer {
     fn drop(&mut self) {
         if !self.is_done {
-            self.meter.finished(self.started.elapsed(), self.dropped);
+            self.count(self.dropped);
         }
     }
 }
@@ -62,7 +81,7 @@ pub(crate) type Ending = BoxFuture<'static, Status>;
 pub(crate) struct Sending {
     /// The one message of an answer that is not a stream.
     first: Option<Charged>,
-    rest: Body,
+    rest: Source,
     packing: Option<Box<Packing>>,
     caller: Arc<Caller>,
     /// What the request was charged: the first message of the answer takes it over, and a stream holds it while it lasts.
@@ -85,7 +104,28 @@ impl Sending {
             headers.insert(ENCODING, HeaderValue::from_static(packing.encoding().name()));
             Box::new(packing)
         });
-        response.map(|rest| Self { first: None, rest, packing, caller: caller.clone(), charge })
+        response.map(|rest| Self {
+            first: None,
+            rest: Source::Mounted(rest),
+            packing,
+            caller: caller.clone(),
+            charge,
+        })
+    }
+
+    /// An answer of a method of the registry.
+    pub(crate) fn of(
+        mut response: http::Response<()>,
+        rest: Source,
+        caller: &Arc<Caller>,
+        packing: Option<Packing>,
+        charge: Option<Charge>,
+    ) -> http::Response<Self> {
+        let packing = packing.map(|packing| {
+            response.headers_mut().insert(ENCODING, HeaderValue::from_static(packing.encoding().name()));
+            Box::new(packing)
+        });
+        response.map(|()| Self { first: None, rest, packing, caller: caller.clone(), charge })
     }
 
     /// Makes the message of an answer that is not a stream, so that it is charged, or refused, whether the peer takes it or
@@ -112,7 +152,7 @@ impl Sending {
             {
                 return Poll::Ready(Some(Ok((Frame::data(bytes), charge))));
             }
-            let frame = ready!(Pin::new(&mut self.rest).poll_frame(cx)).transpose()?;
+            let frame = ready!(self.rest.poll_frame(cx)).transpose()?;
             let bytes = match frame.map(Frame::into_data) {
                 Some(Ok(bytes)) => bytes,
                 Some(Err(other)) => return Poll::Ready(Some(Ok((other, None)))),

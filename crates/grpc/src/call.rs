@@ -1,13 +1,12 @@
-//! One call: known path, token, deadline, encoding; then the service.
+//! One call: known path, deadline, guards; then the method of the registry, or a mounted service.
 
 use std::future::Future;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Body as HttpBody;
-use manywire_core::{Charge, Drain, ErrorKind, RpcError, UNKNOWN_METHOD};
-use manywire_http::{BoxError, Endless};
+use manywire_core::{Admitted, Charge, Drain, ErrorKind, RpcError, Terms, UNKNOWN_METHOD};
+use manywire_http::{BoxError, Endless, Headers};
 use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -15,11 +14,11 @@ use tonic::{Code, Status};
 use crate::answer::{Answer, Ending, Sending, Timer};
 use crate::caller::OPEN;
 use crate::interop::Flags;
-use crate::known::Known;
+use crate::known::{Known, Target};
 use crate::packing::Packing;
 use crate::received::{Expected, Received};
 use crate::server::Server;
-use crate::{deadline, encoding, error};
+use crate::{deadline, encoding, error, registered};
 
 /// Bytes of a call's metadata, counted as HTTP/2 does: names, values, and 32 for each pair.
 const METADATA: usize = 16 << 10;
@@ -36,13 +35,23 @@ where
         let timer = Timer::start(shared.metrics.call("grpc", UNKNOWN_METHOD).into(), activity, false);
         return Answer::refuse(Status::unimplemented(shared.paths.explain(path)), timer);
     };
-    let timer = Timer::start(known.meter(&shared.metrics), activity, known.ends_with_client);
-    let Terms { timeout, open } = match admit(server, known, request.headers()) {
-        Ok(terms) => terms,
-        Err(status) => return Answer::refuse(status, timer),
+    let mut timer = Timer::start(known.meter(&shared.metrics), activity, known.ends_with_client);
+    let timeout = match deadline::timeout(request.headers()) {
+        Ok(timeout) => timeout,
+        Err(malformed) => return Answer::refuse(Status::internal(malformed), timer),
     };
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    match before(deadline, respond(server, known, request)).await {
+    let (admitted, open) = match admit(server, known, request.headers(), deadline) {
+        Ok(admitted) => admitted,
+        Err(status) => return Answer::refuse(status, timer),
+    };
+    let response = match &known.target {
+        Target::Registered(method) => {
+            registered::respond(&server.caller, admitted, method, request, &mut timer, deadline).await
+        }
+        Target::Mounted(service) => before(deadline, respond(server, known, *service, request)).await,
+    };
+    match response {
         Ok(response) => {
             let ending = ending(deadline, known.is_endless.then(|| shared.drain.clone()));
             let mut response = Answer::watch(response, timer, ending, open);
@@ -55,10 +64,11 @@ where
     }
 }
 
-/// Reads the request, or begins to, and has its service answer it.
+/// Reads the request, or begins to, and has a mounted service answer it.
 async fn respond<B>(
     server: &Server,
     known: &Known,
+    service: usize,
     mut request: http::Request<B>,
 ) -> Result<http::Response<Sending>, Status>
 where
@@ -71,9 +81,6 @@ where
     if let Some(flags) = &flags {
         request.extensions_mut().insert(flags.clone());
     }
-    if known.is_transfer {
-        request.extensions_mut().insert(caller.clone());
-    }
     let expected =
         Expected { encoding: encodings.request, is_single: !known.takes_stream, flags: flags.clone() };
     let (head, body) = request.into_parts();
@@ -84,7 +91,7 @@ where
         let (whole, charge) = received.whole().await?;
         (Body::new(whole), charge)
     };
-    let response = server.shared.call(known, http::Request::from_parts(head, body)).await;
+    let response = server.shared.call(service, http::Request::from_parts(head, body)).await;
     let packing = encodings.answer.map(|encoding| Packing::new(encoding, flags, caller.clone()));
     let response = Sending::new(response, caller, packing, charge);
     if known.answers_stream {
@@ -94,27 +101,18 @@ where
     Ok(http::Response::from_parts(head, sending.begun().await?))
 }
 
-/// On what terms a call is taken.
-struct Terms {
-    /// How long the caller will wait.
-    timeout: Option<Duration>,
-    /// What an answer that is a stream is charged while it lasts.
-    open: Option<Charge>,
-}
-
-/// Refuses a call too many or too large, or one without a good token.
-fn admit(server: &Server, known: &Known, headers: &HeaderMap) -> Result<Terms, Status> {
-    if let Some(rate) = &server.caller.rate {
-        rate.admit().map_err(error::to_status)?;
-    }
+/// Refuses a call too many or too large, or one that a guard stops. An answer that is a stream is charged while it lasts.
+fn admit<'s>(
+    server: &'s Server,
+    known: &Known,
+    headers: &HeaderMap,
+    deadline: Option<Instant>,
+) -> Result<(Admitted<'s>, Option<Charge>), Status> {
     check_metadata(headers)?;
-    if let Some(token) = server.shared.token.as_ref().filter(|_| !known.is_open) {
-        let shown = |name| headers.get(name).map(http::HeaderValue::as_bytes);
-        token.check(shown("appid"), shown("appkey")).map_err(error::to_status)?;
-    }
-    let timeout = deadline::timeout(headers).map_err(Status::internal)?;
+    let terms = Terms { metadata: &Headers(headers), deadline: deadline.map(Instant::into_std) };
+    let admitted = server.caller.session.admit(terms, &known.name).map_err(error::to_status)?;
     let open = known.answers_stream.then(|| server.caller.budget.charge(OPEN)).transpose();
-    Ok(Terms { timeout, open: open.map_err(|over| error::to_status(over.into()))? })
+    Ok((admitted, open.map_err(|over| error::to_status(over.into()))?))
 }
 
 fn check_metadata(headers: &HeaderMap) -> Result<(), Status> {
@@ -126,7 +124,7 @@ fn check_metadata(headers: &HeaderMap) -> Result<(), Status> {
     Ok(())
 }
 
-async fn before<T>(
+pub(crate) async fn before<T>(
     deadline: Option<Instant>,
     work: impl Future<Output = Result<T, Status>>,
 ) -> Result<T, Status> {

@@ -4,13 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
-use manywire_core::{Activity, Budget, Limits, RateLimiter};
+use manywire_core::{Activity, Budget, Dispatch, Limits, Peer, Session};
 use tonic::Status;
+
+use crate::registered;
 
 /// A connection, as its calls see it.
 pub(crate) struct Caller {
-    /// How often it may call.
-    pub(crate) rate: Option<Arc<RateLimiter>>,
+    /// Calls the methods of the registry.
+    pub(crate) session: Session,
+    /// What a message may hold.
+    pub(crate) limits: manywire_protobuf::Limits,
     /// What it makes the server hold is charged here.
     pub(crate) budget: Budget,
     /// Its calls under way are counted here.
@@ -35,9 +39,16 @@ pub(crate) const OPEN: usize = 8 << 10;
 pub(crate) const SMALL: usize = 8 << 10;
 
 impl Caller {
-    pub(crate) fn new(limits: &Limits, budget: &Budget, activity: &Activity) -> Arc<Self> {
+    pub(crate) fn new(
+        dispatch: &Arc<Dispatch>,
+        limits: &Limits,
+        budget: &Budget,
+        activity: &Activity,
+        peer: Peer,
+    ) -> Arc<Self> {
         Arc::new(Self {
-            rate: RateLimiter::of(limits),
+            session: dispatch.session_of(limits, activity, budget, peer),
+            limits: registered::limits(limits),
             budget: budget.clone(),
             activity: activity.clone(),
             most: limits.connection_memory.min(limits.memory),

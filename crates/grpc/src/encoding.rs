@@ -4,6 +4,8 @@
 //! saves. A client that wants to save bytes compresses what it sends.
 
 use http::HeaderMap;
+use tonic::Status;
+use tonic::metadata::MetadataValue;
 
 use crate::compression::Encoding;
 
@@ -28,6 +30,21 @@ pub(crate) fn take(headers: &mut HeaderMap, is_testing: bool) -> Encodings {
         wanted.filter(|wanted| accepted.split(',').any(|name| name.trim() == wanted.name()))
     });
     Encodings { request, answer }
+}
+
+/// Refuses messages in a compression that we do not know, and names those that we do.
+pub(crate) fn check(headers: &HeaderMap) -> Result<(), Status> {
+    let Some(name) = headers.get(ENCODING).filter(|name| name.as_bytes() != b"identity") else {
+        return Ok(());
+    };
+    if Encoding::named(name.as_bytes()).is_some() {
+        return Ok(());
+    }
+    let name = String::from_utf8_lossy(name.as_bytes());
+    let mut status =
+        Status::unimplemented(format!("the request is compressed with {name}; send gzip or zstd"));
+    status.metadata_mut().insert(ACCEPTED, MetadataValue::from_static("identity,gzip,zstd"));
+    Err(status)
 }
 
 #[cfg(test)]

@@ -36,6 +36,17 @@ pub(crate) fn from_status(status: &Status) -> RpcError {
     }
 }
 
+/// The error of a request that could not be read, by what its codec found.
+pub(crate) fn unreadable(error: RpcError, failure: Option<manywire_protobuf::ErrorKind>) -> RpcError {
+    use manywire_protobuf::ErrorKind::{Malformed, Misfit, TooMuch};
+    match failure {
+        // As other servers answer what is no message.
+        Some(Malformed) => error.with_kind(ErrorKind::Internal),
+        Some(TooMuch) => error.with_kind(ErrorKind::ResourceExhausted),
+        Some(Misfit) | None => error,
+    }
+}
+
 pub(crate) fn code(kind: ErrorKind) -> Code {
     match kind {
         ErrorKind::UnknownMethod | ErrorKind::Unsupported => Code::Unimplemented,
@@ -77,7 +88,8 @@ mod tests {
 
     #[test]
     fn a_field_to_blame_is_named_in_the_details() {
-        let error = manywire_service::users::get_user(0).unwrap_err();
+        let data = Value::map([("field", "id".into())]);
+        let error = RpcError::new(ErrorKind::InvalidValue, "no such user").with_data(data);
         let status = to_status(error.clone());
         assert_eq!(status.code(), Code::InvalidArgument);
         assert_eq!(status.get_details_bad_request().unwrap().field_violations[0].field, "id");

@@ -1,37 +1,40 @@
-//! The paths that the server answers, read from the descriptors that reflection shows.
+//! The paths that the server answers.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
-use manywire_core::{CallMeter, Metrics};
-use prost::Message as _;
-use prost_types::{FileDescriptorSet, MethodDescriptorProto};
+use manywire_core::{CallMeter, Kind, Metrics};
+use prost_types::MethodDescriptorProto;
 use tonic::body::Body;
 use tonic::codegen::BoxFuture;
+
+use crate::registry::Registered;
 
 /// A service, whatever its type.
 pub(crate) type Service =
     Box<dyn Fn(http::Request<Body>) -> BoxFuture<http::Response<Body>, Infallible> + Send + Sync>;
 
-/// Services whose calls need no token: a balancer asks for health, a tool for the schema.
-const OPEN: &[&str] = &[
+/// Services whose streams go on until their clients have heard enough: a conversation about the schema, a watch of health.
+const HEARD: &[&str] = &[
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
 ];
 
-/// Services that read and write files.
-const TRANSFERS: &[&str] = &["FileService", "UpFileService"];
+/// What answers a method.
+pub(crate) enum Target {
+    /// The registry.
+    Registered(Arc<Registered>),
+    /// The mounted service at this place.
+    Mounted(usize),
+}
 
 /// What is known of a method before it is called.
 pub(crate) struct Known {
-    /// `Greeter/SayHello`, as metrics show it.
-    name: String,
-    /// Which of the services answers it.
-    pub(crate) service: usize,
-    /// Whether it needs no token.
-    pub(crate) is_open: bool,
+    /// As guards and metrics know it: `Greeter.SayHello` in the registry, `grpc.health.v1.Health/Check` of a mounted service.
+    pub(crate) name: String,
+    pub(crate) target: Target,
     /// Whether it goes on for as long as the client likes, so that a shutdown has to end it.
     pub(crate) is_endless: bool,
     /// Whether its clients end it when they have heard enough: a conversation about the schema, a watch of health.
@@ -40,8 +43,6 @@ pub(crate) struct Known {
     pub(crate) takes_stream: bool,
     /// Whether the answer is a stream.
     pub(crate) answers_stream: bool,
-    /// Whether it moves files, whose pieces are charged where they are read and written.
-    pub(crate) is_transfer: bool,
     /// Whether the client decides message by message what is compressed.
     pub(crate) is_testing: bool,
     meter: OnceLock<Arc<CallMeter>>,
@@ -62,39 +63,46 @@ pub(crate) struct Paths {
 }
 
 impl Paths {
-    /// Adds the services of a descriptor set.
-    pub(crate) fn add(&mut self, descriptors: &[u8]) -> Result<(), prost::DecodeError> {
-        let set = FileDescriptorSet::decode(descriptors)?;
-        for file in &set.file {
-            for service in &file.service {
-                let full_name = match file.package() {
-                    "" => service.name().to_owned(),
-                    package => format!("{package}.{}", service.name()),
-                };
-                service.method.iter().for_each(|method| self.add_method(&full_name, method));
-                self.services.push(full_name);
-            }
+    /// Adds a method of the registry.
+    pub(crate) fn add_registered(&mut self, method: &Arc<Registered>) {
+        let service = method.path.rsplit_once('/').map_or("", |(service, _)| service);
+        if self.services.iter().all(|known| known != service) {
+            self.services.push(service.to_owned());
         }
-        Ok(())
+        let known = Known {
+            name: method.name.clone(),
+            target: Target::Registered(method.clone()),
+            // A conversation has no end of its own.
+            is_endless: method.kind == Kind::TwoWay,
+            ends_with_client: false,
+            takes_stream: method.kind.takes_stream(),
+            answers_stream: method.kind.answers_stream(),
+            is_testing: false,
+            meter: OnceLock::new(),
+        };
+        self.known.insert(format!("/{}", method.path), known);
     }
 
-    fn add_method(&mut self, service: &str, method: &MethodDescriptorProto) {
-        let name = format!("{service}/{}", method.name());
-        // A conversation has no end of its own, and neither has health's Watch.
-        let is_endless = method.server_streaming() && (method.client_streaming() || method.name() == "Watch");
-        let known = Known {
-            service: self.services.len(),
-            is_open: OPEN.contains(&service),
-            is_endless,
-            ends_with_client: is_endless && OPEN.contains(&service),
-            takes_stream: method.client_streaming(),
-            answers_stream: method.server_streaming(),
-            is_transfer: TRANSFERS.contains(&service),
-            is_testing: service.starts_with("grpc.testing."),
-            meter: OnceLock::new(),
-            name,
-        };
-        self.known.insert(format!("/{}", known.name), known);
+    /// Adds the mounted service at this place.
+    pub(crate) fn add_mounted(&mut self, place: usize, service: &str, methods: &[MethodDescriptorProto]) {
+        self.services.push(service.to_owned());
+        for method in methods {
+            let name = format!("{service}/{}", method.name());
+            // Neither has an end of its own.
+            let is_endless =
+                method.server_streaming() && (method.client_streaming() || method.name() == "Watch");
+            let known = Known {
+                target: Target::Mounted(place),
+                is_endless,
+                ends_with_client: is_endless && HEARD.contains(&service),
+                takes_stream: method.client_streaming(),
+                answers_stream: method.server_streaming(),
+                is_testing: service.starts_with("grpc.testing."),
+                meter: OnceLock::new(),
+                name,
+            };
+            self.known.insert(format!("/{}", known.name), known);
+        }
     }
 
     /// The method at a path.
@@ -102,7 +110,7 @@ impl Paths {
         self.known.get(path)
     }
 
-    /// The services' full names, in the order of [`Known::service`].
+    /// The services' full names.
     pub(crate) fn services(&self) -> &[String] {
         &self.services
     }

@@ -1,4 +1,4 @@
-//! gRPC and gRPC-Web: the services of the notes on tonic, and a client that learns a schema by reflection.
+//! gRPC and gRPC-Web: the registry and services beside it, and a client that learns a schema by reflection.
 //!
 //! The protos are in `proto/`; they have no package, so a path is `/Greeter/SayHello`. A unary call on the wire, after the
 //! HTTP/2 headers (`:path: /Greeter/SayHello`, `content-type: application/grpc`, `te: trailers`), is one DATA frame:
@@ -26,18 +26,29 @@ mod error;
 mod intact;
 mod interop;
 mod known;
+mod messages;
+mod metadata;
+#[cfg(test)]
+#[rustfmt::skip]
+#[allow(missing_docs, unreachable_pub, dead_code, clippy::all, clippy::pedantic, reason = "generated code")]
+#[path = "../examples/pb/notes.rs"]
+mod notes;
 mod packing;
 pub mod pb;
 mod prefix;
 mod protocol;
 mod received;
+mod registered;
+mod registry;
 mod server;
 mod services;
+mod source;
 mod unpacking;
 mod web;
 mod weight;
 
 pub use client::{Client, ClientOptions, MethodInfo};
-pub use manywire_service::auth::Token;
 pub use protocol::is_for_grpc;
+pub use registry::{Naming, Undescribable};
 pub use server::{Server, Settings};
+pub use services::Mounted;

@@ -158,7 +158,7 @@ where
         next.transpose().map_err(Status::from_error)
     }
 
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
         loop {
             if let Some(room) = &mut self.room {
                 ready!(room.as_mut().poll(cx))?;
@@ -298,8 +298,8 @@ fn too_large(length: usize, limit: usize) -> Status {
 
 /// A request that is all there; its usual form is one piece.
 pub(crate) struct Whole {
-    first: Option<Bytes>,
-    rest: IntoIter<Bytes>,
+    pub(crate) first: Option<Bytes>,
+    pub(crate) rest: IntoIter<Bytes>,
 }
 
 impl Body for Whole {

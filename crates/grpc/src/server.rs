@@ -1,33 +1,31 @@
 //! The server: settings, services, and the way in for requests.
 
-use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{HeaderValue, Method, StatusCode, Version};
-use manywire_core::{Activity, Budget, Drain, Limits, Metrics};
+use manywire_core::{Activity, Budget, Dispatch, Drain, Limits, Methods, Metrics, Peer};
 use manywire_http::{Handler, Origins, Request, Response, reply};
-use manywire_service::auth::Token;
-use manywire_service::files::Files;
+use manywire_protobuf::Files;
+use prost_types::FileDescriptorProto;
 use tokio::sync::watch;
 use tonic::body::Body;
 
 use crate::caller::Caller;
 use crate::intact::Intact;
-use crate::known::{Known, Paths, Service};
+use crate::known::{Paths, Service};
 use crate::protocol::Protocol;
-use crate::services::Health;
-use crate::{call, services, web};
+use crate::registry::{self, Catalogue, Naming, Undescribable};
+use crate::services::{Health, Mounted, Reflection};
+use crate::{call, pb, services, web};
 
 /// What an operator decides.
 pub struct Settings {
-    /// Where files are stored; made if it is not there.
-    pub data_dir: PathBuf,
-    /// The time between two messages of a ticking stream.
-    pub tick: Duration,
-    /// What callers must show, if anything.
-    pub token: Option<Token>,
+    /// The methods.
+    pub methods: Arc<Methods>,
+    /// Where those are that no `.proto` names.
+    pub naming: Naming,
+    /// Services beside the registry.
+    pub mounted: Vec<Mounted>,
     /// Whether to serve `grpc.testing.TestService` too.
     pub interop: bool,
     /// Web pages from these origins are told that they may call by gRPC-Web. Those of the same origin always may.
@@ -41,12 +39,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults, with files in this directory.
-    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+    /// The defaults, with these methods.
+    pub fn new(methods: impl Into<Arc<Methods>>) -> Self {
         Self {
-            data_dir: data_dir.into(),
-            tick: Duration::from_secs(1),
-            token: None,
+            methods: methods.into(),
+            naming: Naming::default(),
+            mounted: Vec::new(),
             interop: false,
             web_origins: Origins::default(),
             limits: Arc::default(),
@@ -66,8 +64,8 @@ pub struct Server {
 /// What all calls need.
 pub(crate) struct Shared {
     pub(crate) paths: Paths,
-    services: Vec<Service>,
-    pub(crate) token: Option<Token>,
+    dispatch: Arc<Dispatch>,
+    mounted: Vec<Service>,
     pub(crate) web_origins: Origins,
     pub(crate) metrics: Metrics,
     pub(crate) drain: Drain,
@@ -76,9 +74,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Hands a request to its service.
-    pub(crate) async fn call(&self, known: &Known, request: http::Request<Body>) -> http::Response<Body> {
-        let Some(service) = self.services.get(known.service) else {
+    /// Hands a request to a mounted service.
+    pub(crate) async fn call(&self, service: usize, request: http::Request<Body>) -> http::Response<Body> {
+        let Some(service) = self.mounted.get(service) else {
             return tonic::Status::unimplemented("the service is not served").into_http();
         };
         match service(request).await {
@@ -89,48 +87,95 @@ impl Shared {
 }
 
 impl Server {
-    /// Opens the data directory and prepares the services. They are not ready until [`Server::set_ready`] says so.
-    pub fn new(settings: Settings) -> io::Result<Self> {
-        let files = Files::open(&settings.data_dir, &settings.limits).map_err(|error| {
-            io::Error::new(
-                error.kind(),
-                format!("cannot use {} for files: {error}", settings.data_dir.display()),
-            )
-        })?;
+    /// Describes the methods. The services are not ready until [`Server::set_ready`] says so.
+    pub fn new(settings: Settings) -> Result<Self, Undescribable> {
+        let Settings { methods, naming, mut mounted, interop, web_origins, limits, metrics, drain } =
+            settings;
+        let Catalogue { methods: registered, mut files } = registry::describe(&methods, &naming)?;
         let mut paths = Paths::default();
-        for descriptors in services::descriptors(settings.interop) {
-            paths.add(descriptors).map_err(io::Error::other)?;
+        registered.iter().for_each(|method| paths.add_registered(method));
+        if interop {
+            mounted.push(services::testing(limits.message_bytes));
+        }
+        for mounted in &mounted {
+            add_files(&mut files, mounted.descriptors, mounted.name)?;
         }
         let ready = watch::Sender::new(false);
-        let health = Health::new(ready.subscribe(), paths.services());
-        let services = paths
-            .services()
-            .iter()
-            .map(|name| services::service(name, &settings, &files, &health))
-            .collect::<io::Result<Vec<_>>>()?;
-        let shared = Shared {
-            paths,
-            services,
-            token: settings.token,
-            web_origins: settings.web_origins,
-            metrics: settings.metrics,
-            drain: settings.drain,
-            ready,
-        };
-        let caller = Caller::new(&settings.limits, &Budget::alone(&settings.limits), &Activity::new());
+        let own = own_services(&mut files, &paths, &mounted, &ready, limits.message_bytes)?;
+        mounted.extend(own);
+        let known = known(&files);
+        for (place, mounted) in mounted.iter().enumerate() {
+            let described = known.services().find(|(name, _)| *name == mounted.name);
+            let (name, methods) = described.ok_or_else(|| {
+                Undescribable::new(format!("{} is mounted, and not in its descriptors", mounted.name))
+            })?;
+            if paths.services().iter().any(|known| known == name) {
+                return Err(Undescribable::new(format!("there are two services called {name}: rename one")));
+            }
+            paths.add_mounted(place, name, methods);
+        }
+        let dispatch = Dispatch::new("grpc", methods, &metrics);
+        let budget = Budget::alone(&limits);
+        let caller = Caller::new(&dispatch, &limits, &budget, &Activity::new(), Peer::default());
+        let mounted = mounted.into_iter().map(|mounted| mounted.service).collect();
+        let shared = Shared { paths, dispatch, mounted, web_origins, metrics, drain, ready };
         Ok(Self { shared: Arc::new(shared), caller })
     }
 
-    /// The same server as one connection calls it, under these limits and with a budget of its own.
+    /// The same server as the connection of this peer calls it, under these limits and with a budget of its own.
     #[must_use]
-    pub fn for_connection(&self, limits: &Limits, budget: &Budget, activity: &Activity) -> Self {
-        Self { shared: self.shared.clone(), caller: Caller::new(limits, budget, activity) }
+    pub fn for_connection(&self, limits: &Limits, budget: &Budget, activity: &Activity, peer: Peer) -> Self {
+        let caller = Caller::new(&self.shared.dispatch, limits, budget, activity, peer);
+        Self { shared: self.shared.clone(), caller }
     }
 
     /// What the health service says from now on, of the server and of each service.
     pub fn set_ready(&self, is_ready: bool) {
         self.shared.ready.send_if_modified(|ready| std::mem::replace(ready, is_ready) != is_ready);
     }
+}
+
+/// Health and reflection, which tell of all services, themselves included.
+fn own_services(
+    files: &mut Vec<FileDescriptorProto>,
+    paths: &Paths,
+    mounted: &[Mounted],
+    ready: &watch::Sender<bool>,
+    message_bytes: usize,
+) -> Result<Vec<Mounted>, Undescribable> {
+    let health = "grpc.health.v1.Health";
+    add_files(files, pb::HEALTH, health)?;
+    let reflections = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
+    for (set, name) in services::REFLECTION.into_iter().zip(reflections) {
+        add_files(files, set, name)?;
+    }
+    // No services, but what the details of errors are made of.
+    add_files(files, tonic_types::pb::FILE_DESCRIPTOR_SET, "")?;
+    let names = paths.services().iter().cloned().chain(mounted.iter().map(|mounted| mounted.name.to_owned()));
+    let names: Vec<String> = names.chain([health.to_owned()]).chain(reflections.map(str::to_owned)).collect();
+    let reflection = Reflection::new(files.clone()).map_err(|error| {
+        Undescribable::new(format!("the descriptors of the services do not go together: {error}"))
+    })?;
+    let mut own = vec![services::health(Health::new(ready.subscribe(), &names), message_bytes)];
+    own.extend(services::reflection(&reflection, message_bytes));
+    Ok(own)
+}
+
+/// Adds the files of a set, with no other service than this one.
+fn add_files(files: &mut Vec<FileDescriptorProto>, set: &[u8], service: &str) -> Result<(), Undescribable> {
+    let mut more = services::files(set)?;
+    for file in &mut more {
+        let package = file.package().to_owned();
+        file.service.retain(|known| registry::full(&package, known.name()) == service);
+    }
+    registry::add_new(files, more);
+    Ok(())
+}
+
+fn known(files: &[FileDescriptorProto]) -> Files {
+    let mut known = Files::default();
+    files.iter().for_each(|file| known.add(file));
+    known
 }
 
 impl Handler for Server {

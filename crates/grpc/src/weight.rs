@@ -203,10 +203,10 @@ mod tests {
     use prost_reflect::DescriptorPool;
 
     use super::*;
-    use crate::pb::{self, AllTypes, all_types::Nested};
+    use crate::notes::{AllTypes, all_types::Nested};
 
     fn all_types() -> MessageDescriptor {
-        let pool = DescriptorPool::decode(pb::NOTES).unwrap();
+        let pool = DescriptorPool::decode(manywire_service::PROTOS).unwrap();
         pool.get_message_by_name("AllTypes").unwrap()
     }
 

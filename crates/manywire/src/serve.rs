@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context as _;
 use clap::Parser;
 use manywire_core::{Connection, Dispatch, Memory, Methods, Metrics, Shutdown};
+use manywire_service::files::Files;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -65,11 +66,11 @@ impl BoundWire {
 
 impl Server {
     fn new(settings: Settings) -> anyhow::Result<Self> {
-        let methods = Arc::new(manywire_service::methods(manywire_service::Settings { tick: settings.tick }));
+        let methods = Arc::new(methods(&settings)?);
         let metrics = Metrics::new();
         let shutdown = Shutdown::new();
         let has_grpc = settings.listen.iter().any(|listen| listen.wires.has(Wire::Grpc));
-        let grpc = has_grpc.then(|| grpc_server(&settings, &metrics, &shutdown)).transpose()?;
+        let grpc = has_grpc.then(|| grpc_server(&settings, &methods, &metrics, &shutdown)).transpose()?;
         let bound = |wire| BoundWire(Dispatch::new(wire, methods.clone(), &metrics));
         let netrpc = Arc::new(manywire_netrpc::with_introspection(&methods));
         let bound_netrpc = |wire| BoundWire(Dispatch::new(wire, netrpc.clone(), &metrics));
@@ -112,22 +113,35 @@ impl Server {
     }
 }
 
+/// The methods of the notes, behind the token.
+fn methods(settings: &Settings) -> anyhow::Result<Methods> {
+    let has_files = settings.listen.iter().any(|listen| listen.wires.has(Wire::Grpc));
+    let files = has_files.then(|| Files::open(&settings.data_dir, &settings.limits)).transpose();
+    let files = files.with_context(|| {
+        format!("--data-dir names a folder that cannot be used: {}", settings.data_dir.display())
+    })?;
+    let mut methods = manywire_service::methods(manywire_service::Settings { tick: settings.tick, files });
+    if let Some(token) = settings.token.clone() {
+        methods.guard("", token.guard());
+    }
+    Ok(methods)
+}
+
 fn grpc_server(
     settings: &Settings,
+    methods: &Arc<Methods>,
     metrics: &Metrics,
     shutdown: &Shutdown,
 ) -> anyhow::Result<manywire_grpc::Server> {
     let server = manywire_grpc::Server::new(manywire_grpc::Settings {
-        data_dir: settings.data_dir.clone(),
-        tick: settings.tick,
-        token: settings.token.clone(),
         interop: settings.interop,
         web_origins: settings.guard.origins.clone(),
         limits: settings.limits.clone(),
         metrics: metrics.clone(),
         drain: shutdown.drain(),
+        ..manywire_grpc::Settings::new(methods.clone())
     });
-    server.context("--data-dir names a folder that cannot be used")
+    Ok(server?)
 }
 
 /// Serves until a signal comes.

@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use bytesize::ByteSize;
 use clap::ValueEnum;
 use manywire_core::Limits;
-use manywire_grpc::Token;
 use manywire_http::{Guard, HostNames, Http2, Origins};
+use manywire_service::auth::Token;
 use serde::Deserialize;
 
 use crate::config::ServeOptions;

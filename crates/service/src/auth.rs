@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use manywire_core::{ErrorKind, RpcError};
+use manywire_core::{ErrorKind, Head, RpcError};
 use subtle::ConstantTimeEq as _;
+
+/// Services whose calls need no token.
+const OPEN: &[&str] = &["grpc.health.v1.Health/", "grpc.reflection."];
 
 /// The id and the key that a caller must show.
 #[derive(Clone, PartialEq, Eq)]
@@ -17,6 +20,18 @@ impl Token {
     /// The id and the key, for a client to show.
     pub fn pair(&self) -> (&str, &str) {
         (&self.appid, &self.appkey)
+    }
+
+    /// Refuses callers of gRPC's methods who do not show the token. Health and reflection need none: a balancer asks for the
+    /// one, a tool for the other.
+    pub fn guard(self) -> impl Fn(&Head<'_>) -> Result<(), RpcError> + Send + Sync + 'static {
+        move |call| {
+            let is_open = OPEN.iter().any(|service| call.method().starts_with(service));
+            if is_open || call.wire() != "grpc" {
+                return Ok(());
+            }
+            self.check(call.metadata().get("appid"), call.metadata().get("appkey"))
+        }
     }
 
     /// Refuses a caller who shows no token, or a wrong one.

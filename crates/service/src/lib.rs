@@ -39,7 +39,7 @@ impl Default for Settings {
 }
 
 /// The `.proto` files of the services among the methods, as `scripts/generate` has compiled them.
-const PROTOS: &[u8] = include_bytes!("protos.bin");
+pub const PROTOS: &[u8] = include_bytes!("protos.bin");
 
 /// Every method of the service, ready for every wire.
 pub fn methods(settings: Settings) -> Methods {
@@ -115,10 +115,10 @@ fn add_services(m: &mut Methods, tick: Duration) {
 
 fn add_files(m: &mut Methods, files: Files) {
     let stored = files.clone();
-    m.add_stream(
+    m.add_opened_stream(
         "FileService.DownLoad",
         "A file of the data directory in pieces, each with the file's name.",
-        move |context: Context, wanted| transfer::download(&files, context, wanted),
+        move |context: Context, wanted| transfer::download(files.clone(), context, wanted),
     );
     m.add_client_stream(
         "UpFileService.UpLoad",

@@ -1,7 +1,7 @@
 //! `FileService` and `UpFileService`: the data directory's files, in pieces.
 
 use futures_core::Stream;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use manywire_core::{Blob, Context, Requests, RpcError};
 use serde::{Deserialize, Serialize};
 
@@ -34,17 +34,13 @@ pub struct UpFileResponse {
 }
 
 /// The file in pieces, each with the file's name.
-pub fn download(
-    files: &Files,
+pub async fn download(
+    files: Files,
     context: Context,
     FileRequest { name }: FileRequest,
-) -> impl Stream<Item = Result<FileResponse, RpcError>> + Send + use<> {
-    let files = files.clone();
-    let pieces = async move {
-        let pieces = files.read(&name, context.budget()).await?;
-        Ok::<_, RpcError>(pieces.map_ok(move |content| FileResponse { name: name.clone(), content: Blob(content) }))
-    };
-    stream::once(pieces).try_flatten()
+) -> Result<impl Stream<Item = Result<FileResponse, RpcError>> + Send, RpcError> {
+    let pieces = files.read(&name, context.budget()).await?;
+    Ok(pieces.map_ok(move |content| FileResponse { name: name.clone(), content: Blob(content) }))
 }
 
 /// Takes a file in pieces. No one sees it before the answer, which comes when all of it is on disk.

@@ -18,6 +18,7 @@ use http::{HeaderName, HeaderValue};
 use http_body::{Body as HttpBody, Frame};
 use tonic::body::Body;
 use tonic::codegen::BoxFuture;
+use tonic::server::NamedService;
 use tower::Service;
 
 pub(crate) use service::TestService;
@@ -56,6 +57,10 @@ impl Flags {
 /// The service, with what tonic hides from it.
 #[derive(Clone)]
 pub(crate) struct Observed<S>(pub(crate) S);
+
+impl<S: NamedService> NamedService for Observed<S> {
+    const NAME: &'static str = S::NAME;
+}
 
 impl<S> Service<http::Request<Body>> for Observed<S>
 where

@@ -9,11 +9,6 @@
     reason = "generated code"
 )]
 
-#[rustfmt::skip]
-mod notes;
-
-pub use notes::*;
-
 /// The health service.
 #[rustfmt::skip]
 #[path = "grpc.health.v1.rs"]
@@ -24,8 +19,8 @@ pub mod health;
 #[path = "grpc.testing.rs"]
 pub mod testing;
 
-/// The notes' services, as reflection shows them.
-pub const NOTES: &[u8] = include_bytes!("notes.bin");
+/// `manywire/value.proto` and what else the messages of methods import.
+pub const VALUES: &[u8] = include_bytes!("values.bin");
 
 /// The health service, as reflection shows it.
 pub const HEALTH: &[u8] = include_bytes!("health.bin");

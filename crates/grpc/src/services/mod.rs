@@ -1,139 +1,97 @@
-//! The services: each translates between its messages and the functions in `manywire-service`.
+//! Services beside the registry: health, reflection, the interop service, and what a program mounts.
 
-mod chat;
-mod files;
-mod greeter;
 mod health;
 mod reflection;
-mod types;
-mod users;
 
 use std::convert::Infallible;
-use std::io;
 use std::pin::Pin;
 
 use futures_core::Stream;
-use futures_util::StreamExt as _;
-use manywire_core::{ErrorKind, RpcError};
-use manywire_service::files::Files;
+use prost::Message as _;
+use prost_types::{FileDescriptorProto, FileDescriptorSet};
+use tonic::Status;
 use tonic::body::Body;
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
 use tonic::codegen::BoxFuture;
-use tonic::{Code, Status, Streaming};
+use tonic::server::NamedService;
 use tonic_reflection::server::v1::ServerReflectionServer as ReflectionServer;
 use tonic_reflection::server::v1alpha::ServerReflectionServer as OldReflectionServer;
 
 use crate::interop::{Observed, TestService};
 use crate::known::Service;
-use crate::pb::chat_service_server::ChatServiceServer;
-use crate::pb::file_service_server::FileServiceServer;
-use crate::pb::greeter_server::GreeterServer;
+use crate::pb;
 use crate::pb::health::health_server::HealthServer;
 use crate::pb::testing::test_service_server::TestServiceServer;
-use crate::pb::up_file_service_server::UpFileServiceServer;
-use crate::pb::user_service_server::UserServiceServer;
-use crate::server::Settings;
+use crate::registry::Undescribable;
 pub(crate) use crate::services::health::Health;
-use crate::services::reflection::Reflection;
-use crate::{error, pb};
+pub(crate) use crate::services::reflection::Reflection;
 
 /// A stream of answers.
 pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// The descriptors of everything that is served.
-pub(crate) fn descriptors(interop: bool) -> Vec<&'static [u8]> {
-    let mut sets = vec![
-        pb::NOTES,
-        pb::HEALTH,
-        tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
-        tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
-        // No services, but what the details of errors are made of.
-        tonic_types::pb::FILE_DESCRIPTOR_SET,
-    ];
-    if interop {
-        sets.push(pb::TESTING);
+/// A service that is no method of the registry: one that tonic has generated, say.
+pub struct Mounted {
+    pub(crate) name: &'static str,
+    pub(crate) descriptors: &'static [u8],
+    pub(crate) service: Service,
+}
+
+impl Mounted {
+    /// A service with the set of file descriptors that describes it, for reflection.
+    pub fn new<S>(service: S, descriptors: &'static [u8]) -> Self
+    where
+        S: tower::Service<
+                http::Request<Body>,
+                Response = http::Response<Body>,
+                Error = Infallible,
+                Future = BoxFuture<http::Response<Body>, Infallible>,
+            > + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        // What tonic generates is always ready.
+        let service = Box::new(move |request| service.clone().call(request));
+        Self { name: S::NAME, descriptors, service }
     }
-    sets
 }
 
-/// Prepares the service of this full name.
-pub(crate) fn service(
-    name: &str,
-    settings: &Settings,
-    files: &Files,
-    health: &Health,
-) -> io::Result<Service> {
-    /// Every server that tonic generates has these methods, and no trait that says so. Messages come to them decompressed;
-    /// what is accepted is for the answer to a client that uses something else.
-    macro_rules! limited {
-        ($server:expr) => {
-            $server
-                .accept_compressed(Gzip)
-                .accept_compressed(Zstd)
-                .max_decoding_message_size(settings.limits.message_bytes)
-        };
-    }
-    Ok(match name {
-        "Greeter" => erase(limited!(GreeterServer::new(greeter::Greeter::new(settings.tick)))),
-        "UserService" => erase(limited!(UserServiceServer::new(users::Users))),
-        "FileService" => erase(limited!(FileServiceServer::new(files::Downloads(files.clone())))),
-        "UpFileService" => erase(limited!(UpFileServiceServer::new(files::Uploads(files.clone())))),
-        "ChatService" => erase(limited!(ChatServiceServer::new(chat::Chat))),
-        "TypesService" => erase(types::Types::new(settings.limits.message_bytes)),
-        "grpc.health.v1.Health" => erase(limited!(HealthServer::new(health.clone()))),
-        "grpc.reflection.v1.ServerReflection" => {
-            erase(limited!(ReflectionServer::new(reflection(settings.interop)?)))
-        }
-        "grpc.reflection.v1alpha.ServerReflection" => {
-            erase(limited!(OldReflectionServer::new(reflection(settings.interop)?)))
-        }
-        "grpc.testing.TestService" => {
-            let test = TestService::new(settings.limits.message_bytes);
-            erase(Observed(limited!(TestServiceServer::new(test))))
-        }
-        other => return Err(io::Error::other(format!("{other} has descriptors and no implementation"))),
-    })
+/// Every server that tonic generates has these methods, and no trait that says so. Messages come to them decompressed; what
+/// is accepted is for the answer to a client that uses something else.
+macro_rules! limited {
+    ($server:expr, $limit:expr) => {
+        $server.accept_compressed(Gzip).accept_compressed(Zstd).max_decoding_message_size($limit)
+    };
 }
 
-fn reflection(interop: bool) -> io::Result<Reflection> {
-    Reflection::new(descriptors(interop)).map_err(io::Error::other)
+/// `grpc.testing.TestService`, for gRPC's own interop clients.
+pub(crate) fn testing(message_bytes: usize) -> Mounted {
+    let test = TestService::new(message_bytes);
+    Mounted::new(Observed(limited!(TestServiceServer::new(test), message_bytes)), pb::TESTING)
 }
 
-fn erase<S>(service: S) -> Service
-where
-    S: tower::Service<
-            http::Request<Body>,
-            Response = http::Response<Body>,
-            Error = Infallible,
-            Future = BoxFuture<http::Response<Body>, Infallible>,
-        > + Clone
-        + Send
-        + Sync
-        + 'static,
-{
-    // What tonic generates is always ready.
-    Box::new(move |request| service.clone().call(request))
+pub(crate) fn health(health: Health, message_bytes: usize) -> Mounted {
+    Mounted::new(limited!(HealthServer::new(health), message_bytes), pb::HEALTH)
 }
 
-/// What a client streams, with errors in our terms.
-pub(crate) fn incoming<T: Send + 'static>(
-    streaming: Streaming<T>,
-) -> impl Stream<Item = Result<T, RpcError>> + Send + Unpin + 'static {
-    streaming.map(|message| message.map_err(|status| broken(&status)))
+/// Reflection in both its versions.
+pub(crate) fn reflection(reflection: &Reflection, message_bytes: usize) -> [Mounted; 2] {
+    use tonic_reflection::pb::{v1, v1alpha};
+    let new = ReflectionServer::new(reflection.clone());
+    let old = OldReflectionServer::new(reflection.clone());
+    [
+        Mounted::new(limited!(new, message_bytes), v1::FILE_DESCRIPTOR_SET),
+        Mounted::new(limited!(old, message_bytes), v1alpha::FILE_DESCRIPTOR_SET),
+    ]
 }
 
-fn broken(status: &Status) -> RpcError {
-    // Only an error of the connection has a source or is `whole`'s; those that tonic finds in the messages are neither.
-    if std::error::Error::source(status).is_some() || status.code() == Code::Aborted {
-        return RpcError::new(ErrorKind::Cancelled, "the client broke off the call");
-    }
-    error::from_status(status)
-}
+/// The files of reflection's own services, which it shows too.
+pub(crate) const REFLECTION: [&[u8]; 2] =
+    [tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET, tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET];
 
-/// What a method streams, with errors in gRPC's terms.
-pub(crate) fn outgoing<T, U>(
-    stream: impl Stream<Item = Result<T, RpcError>> + Send + 'static,
-    message: impl Fn(T) -> U + Send + 'static,
-) -> Answers<U> {
-    Box::pin(stream.map(move |item| item.map(&message).map_err(error::to_status)))
+/// The files in a set of descriptors.
+pub(crate) fn files(set: &[u8]) -> Result<Vec<FileDescriptorProto>, Undescribable> {
+    let set = FileDescriptorSet::decode(set);
+    Ok(set.map_err(|error| Undescribable::new(format!("descriptors cannot be read: {error}")))?.file)
 }

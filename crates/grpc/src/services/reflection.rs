@@ -4,6 +4,7 @@
 //! for is not there. The protocol has an error among the answers for this, and clients such as grpcio's go on after it.
 
 use prost_reflect::{DescriptorPool, FileDescriptor};
+use prost_types::FileDescriptorProto;
 use tonic::Code;
 
 /// Why there is no answer.
@@ -16,14 +17,10 @@ pub(crate) struct Reflection {
 }
 
 impl Reflection {
-    /// Shows what is in these sets of descriptors.
-    pub(crate) fn new(
-        sets: impl IntoIterator<Item = &'static [u8]>,
-    ) -> Result<Self, prost_reflect::DescriptorError> {
+    /// Shows what is in these files, each of which stands behind those that it imports.
+    pub(crate) fn new(files: Vec<FileDescriptorProto>) -> Result<Self, prost_reflect::DescriptorError> {
         let mut pool = DescriptorPool::new();
-        for set in sets {
-            pool.decode_file_descriptor_set(set)?;
-        }
+        pool.add_file_descriptor_protos(files)?;
         Ok(Self { pool })
     }
 

@@ -105,7 +105,7 @@ async fn a_bad_request_in_a_stream_never_passes_for_its_end() {
     assert_eq!(error.kind(), ErrorKind::InvalidParams);
     assert!(error.message().contains("UpFileRequest: unrecognized field name 'contents'"), "{error}");
     until("the server gives up the upload", || {
-        host.metrics.render().contains(r#"kind="cancelled",method="UpFileService/UpLoad""#)
+        host.metrics.render().contains(r#"kind="cancelled",method="UpFileService.UpLoad""#)
     })
     .await;
     assert!(host.names().is_empty());
@@ -119,7 +119,7 @@ async fn dropping_the_answers_cancels_the_call() {
     assert_eq!(answers.next().await, Some(Ok(named("data", "I is server"))));
     drop(answers);
     until("the server hears of it", || {
-        host.metrics.render().contains(r#"kind="cancelled",method="Greeter/AllStream""#)
+        host.metrics.render().contains(r#"kind="cancelled",method="Greeter.AllStream""#)
     })
     .await;
     client.call("Greeter/SayHello", vec![]).await.unwrap();
@@ -134,13 +134,12 @@ async fn a_deadline_ends_a_call_on_both_sides() {
     let heard: Vec<_> = answers.collect().await;
     let error = heard.last().unwrap().clone().unwrap_err();
     assert!(error.kind() == ErrorKind::DeadlineExceeded && heard.len() > 2, "{heard:?}");
-    until("the server ends it too", || host.metrics.render().contains(r#"method="Greeter/AllStream""#)).await;
+    until("the server ends it too", || host.metrics.render().contains(r#"method="Greeter.AllStream""#)).await;
 }
 
 #[tokio::test]
 async fn a_token_travels_as_metadata() {
-    let host =
-        Host::with(|settings| settings.token = Some("app:key".parse().unwrap()), Http2::default()).await;
+    let host = Host::with(|choices| choices.token = Some("app:key".parse().unwrap()), Http2::default()).await;
     let error = connect(&host).await.call("Greeter/SayHello", vec![]).await.unwrap_err();
     assert_eq!((error.kind(), error.message()), (ErrorKind::Unauthenticated, "未传输token"));
     let metadata =

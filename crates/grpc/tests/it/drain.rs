@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::pb::HelloRequest;
 use bytes::Bytes;
 use h2::client::ResponseFuture;
 use h2::{Reason, SendStream};
 use http::Request;
-use manywire_grpc::pb::HelloRequest;
 
 use crate::host::Host;
 use crate::peer::{Peer, frame};

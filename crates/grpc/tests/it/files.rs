@@ -1,9 +1,9 @@
 //! Uploads and downloads.
 
+use crate::pb::file_service_client::FileServiceClient;
+use crate::pb::up_file_service_client::UpFileServiceClient;
+use crate::pb::{FileRequest, UpFileRequest};
 use futures_util::{TryStreamExt as _, stream};
-use manywire_grpc::pb::file_service_client::FileServiceClient;
-use manywire_grpc::pb::up_file_service_client::UpFileServiceClient;
-use manywire_grpc::pb::{FileRequest, UpFileRequest};
 use tonic::{Code, Status};
 
 use crate::host::{Host, until};
@@ -93,7 +93,7 @@ async fn a_broken_off_upload_leaves_the_old_file() {
     let is_over = || {
         host.metrics
             .render()
-            .contains(r#"manywire_errors_total{kind="cancelled",method="UpFileService/UpLoad""#)
+            .contains(r#"manywire_errors_total{kind="cancelled",method="UpFileService.UpLoad""#)
     };
     until("the server hears of it", is_over).await;
     assert_eq!(download(&host, "a").await.unwrap(), b"old");

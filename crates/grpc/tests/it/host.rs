@@ -5,9 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use manywire_core::{Activity, Limits, Memory, Metrics, Shutdown};
+use manywire_core::{Activity, Limits, Memory, Methods, Metrics, Peer, Shutdown};
 use manywire_grpc::{Server, Settings};
 use manywire_http::{Guard, Http2, Terms};
+use manywire_service::auth::Token;
+use manywire_service::files::Files;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -31,14 +33,23 @@ impl Host {
         Self::with(|_| {}, Http2::default()).await
     }
 
-    pub(crate) async fn with(adjust: impl FnOnce(&mut Settings), http2: Http2) -> Self {
+    pub(crate) async fn with(adjust: impl FnOnce(&mut Choices), http2: Http2) -> Self {
         let data = TempDir::new().unwrap();
         let (shutdown, metrics) = (Shutdown::new(), Metrics::new());
-        let mut settings = Settings::new(data.path());
-        settings.tick = Duration::from_millis(5);
+        let mut settings = Settings::new(Methods::new());
         settings.drain = shutdown.drain();
         settings.metrics = metrics.clone();
-        adjust(&mut settings);
+        let mut choices = Choices { settings, tick: Duration::from_millis(5), token: None };
+        adjust(&mut choices);
+        let Choices { mut settings, tick, token } = choices;
+        // The registry is made once it is known what the settings allow.
+        let files = Files::open(data.path(), &settings.limits).unwrap();
+        let notes = manywire_service::Settings { tick, files: Some(files) };
+        let mut methods = manywire_service::methods(notes);
+        if let Some(token) = token {
+            methods.guard("", token.guard());
+        }
+        settings.methods = Arc::new(methods);
         let limits = settings.limits.clone();
         let memory = Memory::new(&limits);
         let guard = Guard { origins: settings.web_origins.clone(), ..Guard::default() };
@@ -64,7 +75,7 @@ impl Host {
     pub(crate) async fn limited(adjust: impl FnOnce(&mut Limits)) -> Self {
         let mut limits = Limits::default();
         adjust(&mut limits);
-        Self::with(|settings| settings.limits = Arc::new(limits), Http2::default()).await
+        Self::with(|choices| choices.settings.limits = Arc::new(limits), Http2::default()).await
     }
 
     pub(crate) fn data(&self) -> &Path {
@@ -89,6 +100,15 @@ impl Host {
     }
 }
 
+/// What a test decides of its server.
+pub(crate) struct Choices {
+    pub(crate) settings: Settings,
+    /// The time between two messages of a ticking stream.
+    pub(crate) tick: Duration,
+    /// What callers must show.
+    pub(crate) token: Option<Token>,
+}
+
 impl Drop for Host {
     fn drop(&mut self) {
         self.accepting.abort();
@@ -100,7 +120,7 @@ async fn accept(listener: TcpListener, server: Server, terms: impl Fn() -> Terms
         let (tcp, _) = listener.accept().await.unwrap();
         tcp.set_nodelay(true).unwrap();
         let (terms, token) = (terms(), shutdown.track());
-        let server = server.for_connection(&terms.limits, &terms.budget, &Activity::new());
+        let server = server.for_connection(&terms.limits, &terms.budget, &Activity::new(), Peer::default());
         tokio::spawn(async move {
             manywire_http::serve(tcp, server, &terms).await;
             drop(token);

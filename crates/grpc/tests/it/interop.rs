@@ -35,7 +35,7 @@ const CASES: &[&str] = &[
 ];
 
 async fn interop() -> Host {
-    Host::with(|settings| settings.interop = true, Http2::default()).await
+    Host::with(|choices| choices.settings.interop = true, Http2::default()).await
 }
 
 #[tokio::test]

@@ -2,6 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+/// The messages and services of `proto/`, as other programs on tonic have them.
+#[rustfmt::skip]
+#[allow(unreachable_pub, dead_code, clippy::all, clippy::pedantic, reason = "generated code")]
+#[path = "../../examples/pb/notes.rs"]
+mod pb;
+
 mod client;
 mod drain;
 mod files;

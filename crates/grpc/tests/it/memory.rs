@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use crate::pb::greeter_client::GreeterClient;
+use crate::pb::{FileRequest, HelloRequest, StreamReqData};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use futures_util::stream;
@@ -10,8 +12,6 @@ use h2::client::ResponseFuture;
 use h2::{RecvStream, SendStream};
 use http::{Request, Response};
 use manywire_core::Limits;
-use manywire_grpc::pb::greeter_client::GreeterClient;
-use manywire_grpc::pb::{FileRequest, HelloRequest, StreamReqData};
 use tonic::Code;
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use crate::pb::chat_service_client::ChatServiceClient;
+use crate::pb::greeter_client::GreeterClient;
+use crate::pb::user_service_client::UserServiceClient;
+use crate::pb::{HelloRequest, StreamReqData, TextRequest, UserRequest};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use manywire_grpc::pb::chat_service_client::ChatServiceClient;
-use manywire_grpc::pb::greeter_client::GreeterClient;
-use manywire_grpc::pb::user_service_client::UserServiceClient;
-use manywire_grpc::pb::{HelloRequest, StreamReqData, TextRequest, UserRequest};
 use manywire_http::Http2;
 use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
@@ -23,7 +23,7 @@ async fn greetings_follow_the_language() {
         assert_eq!(greeter.say_hello(request).await.unwrap().get_ref().message, wanted);
     }
     let text = host.metrics.render();
-    assert!(text.contains(r#"manywire_calls_total{method="Greeter/SayHello",wire="grpc"} 2"#), "{text}");
+    assert!(text.contains(r#"manywire_calls_total{method="Greeter.SayHello",wire="grpc"} 2"#), "{text}");
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn a_bad_id_is_named_in_the_details() {
 #[tokio::test]
 async fn a_client_that_goes_away_leaves_no_task_behind() {
     // With ticks this long no stream ends by itself.
-    let host = Host::with(|settings| settings.tick = Duration::from_secs(3_600), Http2::default()).await;
+    let host = Host::with(|choices| choices.tick = Duration::from_secs(3_600), Http2::default()).await;
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
     let before = tasks();
     // A runtime of the client's own, so that its tasks are not counted and end, sockets and all, when it is dropped.
@@ -93,7 +93,7 @@ async fn a_client_that_goes_away_leaves_no_task_behind() {
     client.shutdown_background();
     until("the tasks end with their client", || tasks() == before).await;
     drop(open);
-    for method in ["Greeter/AllStream", "Greeter/GetStream", "ChatService/TextChat"] {
+    for method in ["Greeter.AllStream", "Greeter.GetStream", "ChatService.TextChat"] {
         let cancelled =
             format!(r#"manywire_errors_total{{kind="cancelled",method="{method}",wire="grpc"}} 20"#);
         let text = host.metrics.render();

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::pb::greeter_client::GreeterClient;
+use crate::pb::up_file_service_client::UpFileServiceClient;
+use crate::pb::{HelloReply, HelloRequest, StreamReqData, UpFileRequest};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
 use futures_util::{StreamExt as _, stream};
 use http::Request;
 use manywire_core::Limits;
-use manywire_grpc::pb::greeter_client::GreeterClient;
 use manywire_grpc::pb::health::HealthCheckRequest;
 use manywire_grpc::pb::health::health_client::HealthClient;
-use manywire_grpc::pb::up_file_service_client::UpFileServiceClient;
-use manywire_grpc::pb::{HelloReply, HelloRequest, StreamReqData, UpFileRequest};
 use manywire_http::{Http2, Origins};
 use tonic::Code;
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
@@ -63,7 +63,7 @@ async fn a_bomb_stops_at_the_message_limit() {
 
 #[tokio::test]
 async fn a_deadline_is_kept_by_the_server() {
-    let host = Host::with(|settings| settings.tick = Duration::from_secs(60), Http2::default()).await;
+    let host = Host::with(|choices| choices.tick = Duration::from_secs(60), Http2::default()).await;
     let mut peer = Peer::connect(&host).await;
     // The peer never gives up by itself, so it is the server that ends these.
     let data = frame(&StreamReqData::default());
@@ -80,7 +80,7 @@ async fn a_deadline_is_kept_by_the_server() {
 #[tokio::test]
 async fn grpc_web_carries_calls_over_http_1() {
     let host = Host::with(
-        |settings| settings.web_origins = Origins::new(&["https://page.example".into()]).unwrap(),
+        |choices| choices.settings.web_origins = Origins::new(&["https://page.example".into()]).unwrap(),
         Http2::default(),
     )
     .await;
@@ -229,7 +229,7 @@ async fn an_old_connection_is_told_to_go() {
 #[tokio::test]
 async fn limits_reach_every_call() {
     let limits = Limits { in_flight: 2, ..Limits::default() };
-    let host = Host::with(|settings| settings.limits = Arc::new(limits), Http2::default()).await;
+    let host = Host::with(|choices| choices.settings.limits = Arc::new(limits), Http2::default()).await;
     let mut greeter = GreeterClient::new(host.channel().await);
     // The first answer brings the limit.
     greeter.say_hello(hello("x")).await.unwrap();

@@ -61,8 +61,7 @@ async fn a_token_is_asked_for_in_the_notes_words() {
     let Some(python) = interpreter() else { return };
     let open = Host::start().await;
     assert_eq!(prints(python, &open, "python/grpc_user_client.py", &["7"]).await, "user 7: itxiaoshen\n");
-    let host =
-        Host::with(|settings| settings.token = Some("app:key".parse().unwrap()), Http2::default()).await;
+    let host = Host::with(|choices| choices.token = Some("app:key".parse().unwrap()), Http2::default()).await;
     let script = "python/grpc_user_client.py";
     assert_eq!(prints(python, &host, script, &["--token", "app:key"]).await, "user 1: itxiaoshen\n");
     let refused = |text: &str| (false, format!("the server refused: UNAUTHENTICATED: {text}\n"));

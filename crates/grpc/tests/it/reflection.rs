@@ -1,9 +1,9 @@
 //! Reflection as the protocol has it: whatever is asked for, the stream goes on.
 
+use crate::pb::UserRequest;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use futures_util::{TryStreamExt as _, stream};
-use manywire_grpc::pb::UserRequest;
 use prost::Message as _;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;

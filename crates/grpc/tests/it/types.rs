@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use crate::pb::all_types::{Choice, Nested};
+use crate::pb::types_service_client::TypesServiceClient;
+use crate::pb::{AllTypes, Color, Hello};
 use bytes::Bytes;
 use manywire_core::Value;
-use manywire_grpc::pb::all_types::{Choice, Nested};
-use manywire_grpc::pb::types_service_client::TypesServiceClient;
-use manywire_grpc::pb::{AllTypes, Color, Hello};
 use manywire_grpc::{Client, ClientOptions};
 use prost::Message as _;
 use prost_types::Any;

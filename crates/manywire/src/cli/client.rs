@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
-use manywire_grpc::Token;
+use manywire_service::auth::Token;
 
 use super::examples;
 use crate::settings::Duration;

@@ -35,11 +35,10 @@ impl Router {
                 .then(|| manywire_jsonrpc::Server::new(server.jsonrpc.connection(server, peer))),
             xmlrpc: has(Wire::Xmlrpc)
                 .then(|| manywire_xmlrpc::Server::new(server.xmlrpc.connection(server, peer))),
-            grpc: server
-                .grpc
-                .as_ref()
-                .filter(|_| has(Wire::Grpc))
-                .map(|grpc| grpc.for_connection(&server.settings.limits, &peer.budget, &peer.activity)),
+            grpc: server.grpc.as_ref().filter(|_| has(Wire::Grpc)).map(|grpc| {
+                let limits = &server.settings.limits;
+                grpc.for_connection(limits, &peer.budget, &peer.activity, peer.caller.clone())
+            }),
             wires: Arc::new(wires.clone()),
         }
     }

@@ -42,7 +42,7 @@ impl<'s, 'a> FieldReader<'s, 'a> {
     fn join(&self) -> Result<Vec<u8>, Error> {
         let (mut joined, mut rest) = (Vec::new(), self.seen.from);
         while !rest.is_empty() {
-            if let Tagged { number, payload: Payload::Bytes(bytes), .. } = wire::next(&mut rest)?
+            if let Tagged { number, payload: Payload::Bytes(bytes), .. } = self.source.next(&mut rest)?
                 && number == self.field.number
             {
                 joined.extend_from_slice(bytes);
@@ -159,12 +159,12 @@ impl<'s, 'a> Items<'s, 'a> {
     fn next(&mut self) -> Result<Option<Single<'s, 'a>>, Error> {
         let payload = loop {
             if !self.packed.is_empty() {
-                break unpack(&mut self.packed, self.ty)?;
+                break self.source.note(unpack(&mut self.packed, self.ty))?;
             }
             if self.left == 0 {
                 return Ok(None);
             }
-            let Tagged { number, wire_type, payload } = wire::next(&mut self.rest)?;
+            let Tagged { number, wire_type, payload } = self.source.next(&mut self.rest)?;
             match payload {
                 _ if number != self.number => {}
                 Payload::Bytes(packed) if self.ty.is_packable() => {

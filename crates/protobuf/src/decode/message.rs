@@ -7,7 +7,7 @@ use super::Source;
 use super::field::FieldReader;
 use crate::Error;
 use crate::schema::{Field, Message};
-use crate::wire::{self, Payload, Tagged};
+use crate::wire::{Payload, Tagged};
 
 /// A message that was looked through once.
 pub(super) struct MessageReader<'s, 'a> {
@@ -66,7 +66,7 @@ impl<'s, 'a> MessageReader<'s, 'a> {
         let mut rest = bytes;
         while !rest.is_empty() {
             let from = rest;
-            let Tagged { number, wire_type, payload } = wire::next(&mut rest)?;
+            let Tagged { number, wire_type, payload } = source.next(&mut rest)?;
             if let Some(place) = message.find(number, wire_type).and_then(|at| seen.get_mut(at)) {
                 if place.times == 0 {
                     place.from = from;

@@ -10,6 +10,7 @@ use std::cell::Cell;
 use serde::de::{Deserializer, Visitor};
 
 use crate::schema::Schema;
+use crate::wire::{self, Tagged};
 use crate::{Error, ErrorKind};
 use message::MessageReader;
 
@@ -27,13 +28,14 @@ pub struct Reader<'a> {
     schema: &'a Schema,
     bytes: &'a [u8],
     account: Account,
-    failure: Option<ErrorKind>,
 }
 
 /// What is left of the limits.
 pub(crate) struct Account {
     limits: Limits,
     values: Cell<usize>,
+    /// What was wrong, kept here: serde's erased forms carry no more of an error than its text.
+    failure: Cell<Option<ErrorKind>>,
 }
 
 /// What all that read one message share.
@@ -46,35 +48,49 @@ pub(crate) struct Source<'s> {
 }
 
 impl<'s> Source<'s> {
+    /// Remembers what is wrong with the bytes.
+    fn note<T>(self, read: Result<T, Error>) -> Result<T, Error> {
+        read.inspect_err(|error| self.account.failure.set(Some(error.kind())))
+    }
+
     /// Counts values, or refuses them.
     fn count(self, values: usize) -> Result<(), Error> {
-        let Account { limits, values: left } = self.account;
-        let rest = left.get().checked_sub(values);
-        left.set(
-            rest.ok_or_else(|| {
-                Error::too_much(format!("more than {} values in one message", limits.values))
-            })?,
-        );
+        let Account { limits, values: left, .. } = self.account;
+        let too_many = || Error::too_much(format!("more than {} values in one message", limits.values));
+        left.set(self.note(left.get().checked_sub(values).ok_or_else(too_many))?);
         Ok(())
     }
 
     fn deeper(self) -> Result<Source<'s>, Error> {
-        let limit = self.account.limits.nesting;
-        let depth = self.depth.checked_sub(1);
-        let depth = depth.ok_or_else(|| Error::too_much(format!("messages more than {limit} deep")))?;
+        let too_deep =
+            || Error::malformed(format!("messages more than {} deep", self.account.limits.nesting));
+        let depth = self.note(self.depth.checked_sub(1).ok_or_else(too_deep))?;
         Ok(Self { depth, ..self })
+    }
+
+    /// Takes the next field off a message.
+    fn next<'de>(self, bytes: &mut &'de [u8]) -> Result<Tagged<'de>, Error> {
+        self.note(wire::next(bytes))
+    }
+
+    fn text(self, bytes: &[u8]) -> Result<&str, Error> {
+        self.note(std::str::from_utf8(bytes).map_err(|_| Error::malformed("a text is not in UTF-8")))
     }
 }
 
 impl<'a> Reader<'a> {
     /// Reads these bytes as the schema's message.
     pub fn new(schema: &'a Schema, bytes: &'a [u8], limits: Limits) -> Self {
-        Self { schema, bytes, account: Account { limits, values: Cell::new(limits.values) }, failure: None }
+        Self {
+            schema,
+            bytes,
+            account: Account { limits, values: Cell::new(limits.values), failure: Cell::new(None) },
+        }
     }
 
     /// What kind of error reading ended with, for who sees no more of it than its text.
     pub fn failure(&self) -> Option<ErrorKind> {
-        self.failure
+        self.account.failure.get()
     }
 
     /// How many values were read.
@@ -82,10 +98,8 @@ impl<'a> Reader<'a> {
         self.account.limits.values - self.account.values.get()
     }
 
-    fn read<T>(&mut self, read: impl FnOnce(MessageReader<'_, '_>) -> Result<T, Error>) -> Result<T, Error> {
-        let read = self.root().and_then(read);
-        self.failure = read.as_ref().err().map(Error::kind);
-        read
+    fn read<T>(&self, read: impl FnOnce(MessageReader<'_, '_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.root().and_then(read)
     }
 
     fn root<'s>(&'s self) -> Result<MessageReader<'s, 'a>, Error> {

@@ -35,7 +35,7 @@ impl<'s, 'a> Single<'s, 'a> {
     }
 
     pub(super) fn text(&self) -> Result<&'a str, Error> {
-        std::str::from_utf8(self.bytes()).map_err(|_| Error::malformed("a text is no UTF-8"))
+        self.source.text(self.bytes())
     }
 
     pub(super) fn message(&self) -> Result<MessageReader<'s, 'a>, Error> {
@@ -75,8 +75,8 @@ impl<'de> Deserializer<'de> for Single<'_, '_> {
                 Err(number) => visitor.visit_string(number),
             },
             Type::Message(_) => self.message()?.deserialize_any(visitor),
-            Type::Timestamp => time(self.bytes())?.show(visitor),
-            Type::Number => number(self.bytes(), visitor),
+            Type::Timestamp => time(self.source, self.bytes())?.show(visitor),
+            Type::Number => number(self.source, self.bytes(), visitor),
             Type::Value => value(self.source, self.bytes(), visitor),
         }
     }
@@ -96,7 +96,7 @@ impl<'de> Deserializer<'de> for Single<'_, '_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.ty {
-            Type::Timestamp if name == TIMESTAMP => visitor.visit_seq(time(self.bytes())?),
+            Type::Timestamp if name == TIMESTAMP => visitor.visit_seq(time(self.source, self.bytes())?),
             Type::Message(_) if name == ORIGINAL => self.message()?.deserialize_newtype_struct(name, visitor),
             _ => visitor.visit_newtype_struct(self),
         }

@@ -8,7 +8,7 @@ use serde::forward_to_deserialize_any;
 
 use super::Source;
 use crate::schema::numbers::{self, kind};
-use crate::wire::{self, Payload, Tagged};
+use crate::wire::{Payload, Tagged};
 use crate::{Error, TIMESTAMP};
 
 /// A point in time, in UTC.
@@ -18,10 +18,10 @@ pub(super) struct Time {
     next: u8,
 }
 
-pub(super) fn time(mut bytes: &[u8]) -> Result<Time, Error> {
+pub(super) fn time(source: Source<'_>, mut bytes: &[u8]) -> Result<Time, Error> {
     let mut time = Time { seconds: 0, nanos: 0, next: 0 };
     while !bytes.is_empty() {
-        match wire::next(&mut bytes)? {
+        match source.next(&mut bytes)? {
             Tagged { number: numbers::SECONDS, payload: Payload::Varint(seconds), .. } => {
                 time.seconds = seconds as i64;
             }
@@ -127,10 +127,14 @@ impl<'de> Deserializer<'de> for Parts {
 }
 
 /// A `manywire.Number`; one that says nothing is the integer 0.
-pub(super) fn number<'de, V: Visitor<'de>>(mut bytes: &[u8], visitor: V) -> Result<V::Value, Error> {
+pub(super) fn number<'de, V: Visitor<'de>>(
+    source: Source<'_>,
+    mut bytes: &[u8],
+    visitor: V,
+) -> Result<V::Value, Error> {
     let mut last = Payload::Varint(0);
     while !bytes.is_empty() {
-        match wire::next(&mut bytes)? {
+        match source.next(&mut bytes)? {
             Tagged { number: numbers::INT, payload: payload @ Payload::Varint(_), .. }
             | Tagged { number: numbers::FLOAT, payload: payload @ Payload::Fixed64(_), .. } => last = payload,
             _ => {}
@@ -153,7 +157,7 @@ pub(super) fn value<'de, V: Visitor<'de>>(
     source.count(1)?;
     let mut last = None;
     while !bytes.is_empty() {
-        let tagged = wire::next(&mut bytes)?;
+        let tagged = source.next(&mut bytes)?;
         if kind::ALL.contains(&tagged.number) {
             last = Some((tagged.number, tagged.payload));
         }
@@ -163,16 +167,14 @@ pub(super) fn value<'de, V: Visitor<'de>>(
         Some((kind::INT, Payload::Varint(int))) => visitor.visit_i64(int as i64),
         Some((kind::UINT, Payload::Varint(uint))) => visitor.visit_u64(uint),
         Some((kind::FLOAT, Payload::Fixed64(bits))) => visitor.visit_f64(f64::from_bits(bits)),
-        Some((kind::TEXT, Payload::Bytes(text))) => {
-            visitor.visit_str(std::str::from_utf8(text).map_err(|_| Error::malformed("a text is no UTF-8"))?)
-        }
+        Some((kind::TEXT, Payload::Bytes(text))) => visitor.visit_str(source.text(text)?),
         Some((kind::BYTES, Payload::Bytes(bytes))) => visitor.visit_bytes(bytes),
-        Some((kind::TIMESTAMP, Payload::Bytes(bytes))) => time(bytes)?.show(visitor),
+        Some((kind::TIMESTAMP, Payload::Bytes(bytes))) => time(source, bytes)?.show(visitor),
         Some((kind::LIST, Payload::Bytes(bytes))) => visitor.visit_seq(List { source, bytes }),
         Some((kind::MAP, Payload::Bytes(bytes))) => visitor.visit_map(Map { source, bytes, value: &[] }),
         Some((kind::NULL, Payload::Varint(_))) | None => visitor.visit_unit(),
         Some((number, _)) => {
-            Err(Error::malformed(format!("field {number} of a value is of another wire type")))
+            source.note(Err(Error::malformed(format!("field {number} of a value is of another wire type"))))
         }
     }
 }
@@ -211,7 +213,7 @@ impl<'de> SeqAccess<'de> for List<'_, '_> {
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         while !self.bytes.is_empty() {
             if let Tagged { number: numbers::VALUES, payload: Payload::Bytes(bytes), .. } =
-                wire::next(&mut self.bytes)?
+                self.source.next(&mut self.bytes)?
             {
                 return seed.deserialize(AnyValue { source: self.source, bytes }).map(Some);
             }
@@ -232,19 +234,20 @@ impl<'de> MapAccess<'de> for Map<'_, '_> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         while !self.bytes.is_empty() {
-            let Tagged { number, payload: Payload::Bytes(entry), .. } = wire::next(&mut self.bytes)? else {
+            let Tagged { number, payload: Payload::Bytes(entry), .. } = self.source.next(&mut self.bytes)?
+            else {
                 continue;
             };
             if number != numbers::FIELDS && number != numbers::PAIRS {
                 continue;
             }
-            let [key, value] = pair(entry)?;
+            let [key, value] = pair(self.source, entry)?;
             self.value = value;
             self.source.count(2)?;
             if number == numbers::PAIRS {
                 return seed.deserialize(AnyValue { source: self.source, bytes: key }).map(Some);
             }
-            let text = std::str::from_utf8(key).map_err(|_| Error::malformed("a key is no UTF-8"))?;
+            let text = self.source.text(key)?;
             return seed.deserialize(text.into_deserializer()).map(Some);
         }
         Ok(None)
@@ -256,10 +259,10 @@ impl<'de> MapAccess<'de> for Map<'_, '_> {
 }
 
 /// The key and the value of an entry.
-fn pair(mut entry: &[u8]) -> Result<[&[u8]; 2], Error> {
+fn pair<'a>(source: Source<'_>, mut entry: &'a [u8]) -> Result<[&'a [u8]; 2], Error> {
     let mut pair = [&[][..]; 2];
     while !entry.is_empty() {
-        match wire::next(&mut entry)? {
+        match source.next(&mut entry)? {
             Tagged { number: 1, payload: Payload::Bytes(key), .. } => pair[0] = key,
             Tagged { number: 2, payload: Payload::Bytes(value), .. } => pair[1] = value,
             _ => {}

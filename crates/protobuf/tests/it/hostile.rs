@@ -26,7 +26,7 @@ fn values_inside_each_other_have_a_limit() {
         field(0x0a, &value)
     };
     assert!(any(&both, &nested(100), LIMITS).is_ok());
-    assert_eq!(any(&both, &nested(2_000), LIMITS), Err(ErrorKind::TooMuch));
+    assert_eq!(any(&both, &nested(2_000), LIMITS), Err(ErrorKind::Malformed));
 }
 
 fn put(out: &mut Vec<u8>, bytes: &[u8]) {

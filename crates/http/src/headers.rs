@@ -1,0 +1,160 @@
+//! What travels beside a call's parameters and its answer: metadata in headers, and the caller's deadline.
+
+use std::time::{Duration, Instant};
+
+use http::header::{
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TE, TRAILER, TRANSFER_ENCODING,
+    UPGRADE,
+};
+use http::{HeaderMap, HeaderValue};
+use manywire_core::{ErrorKind, Metadata, ReadMetadata, RpcError, Terms};
+
+/// How many seconds the caller waits for the whole answer, with decimals.
+pub const REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("request-timeout");
+
+/// The headers of a request, as the metadata of its calls.
+#[derive(Debug, Clone, Copy)]
+pub struct Headers<'a>(pub &'a HeaderMap);
+
+impl<'a> Headers<'a> {
+    /// The terms of calls that begin now; an error where the timeout is malformed.
+    pub fn terms(&self) -> Result<Terms<'_>, RpcError> {
+        Ok(Terms { metadata: self, deadline: self.deadline()? })
+    }
+
+    fn deadline(&self) -> Result<Option<Instant>, RpcError> {
+        let Some(value) = self.0.get(REQUEST_TIMEOUT) else { return Ok(None) };
+        let timeout = value.to_str().ok().and_then(seconds).ok_or_else(|| {
+            let sent = String::from_utf8_lossy(value.as_bytes());
+            let message = format!("request-timeout is a number of seconds, such as 2.5; got {sent:?}");
+            RpcError::new(ErrorKind::InvalidRequest, message)
+        })?;
+        // One that is beyond the end of time is none.
+        Ok(Instant::now().checked_add(timeout))
+    }
+}
+
+/// Digits, perhaps with a point among them.
+fn seconds(text: &str) -> Option<Duration> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let seconds = text.parse::<f64>().ok().filter(|_| is_plain)?;
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+}
+
+impl ReadMetadata for Headers<'_> {
+    fn get(&self, name: &str) -> Option<&[u8]> {
+        self.0.get(name).map(HeaderValue::as_bytes)
+    }
+
+    fn visit(&self, show: &mut dyn FnMut(&str, &[u8])) {
+        self.0.iter().for_each(|(name, value)| show(name.as_str(), value.as_bytes()));
+    }
+}
+
+/// What the transport says, and no method may: where a message ends, and what it is.
+const FRAMING: [HeaderName; 10] = [
+    CONNECTION,
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+];
+
+/// Sends what a method wants sent beside its answer. What HTTP cannot carry as a header is left out, and so is what says
+/// where the answer ends.
+pub fn add_metadata(metadata: &Metadata, headers: &mut HeaderMap) {
+    for (name, value) in metadata.iter() {
+        let (name, value) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value));
+        let header = name.ok().filter(|name| !FRAMING.contains(name)).zip(value.ok());
+        let added = header.map(|(name, value)| headers.try_append(name, value));
+        if !matches!(added, Some(Ok(_))) {
+            tracing::debug!("a method's metadata has an entry that cannot be sent as a header");
+        }
+    }
+}
+
+/// The header by which a server learns how long its caller waits.
+pub fn timeout_value(timeout: Duration) -> HeaderValue {
+    // Digits and a point always make a header.
+    HeaderValue::try_from(format!("{:.3}", timeout.as_secs_f64())).unwrap_or(HeaderValue::from_static("0"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_timeout(value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(REQUEST_TIMEOUT, HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn a_timeout_is_seconds_with_decimals() {
+        for (value, millis) in [("2.5", 2_500), ("0", 0), (".25", 250), ("60", 60_000), ("3.", 3_000)] {
+            let headers = with_timeout(value);
+            let before = Instant::now();
+            let deadline = Headers(&headers).terms().unwrap().deadline.unwrap();
+            let expected = Duration::from_millis(millis);
+            assert!(deadline >= before + expected && deadline <= Instant::now() + expected, "{value}");
+        }
+        assert_eq!(Headers(&HeaderMap::new()).terms().unwrap().deadline, None);
+        let for_ever: &'static str = "9".repeat(400).leak();
+        assert_eq!(Headers(&with_timeout(for_ever)).terms().unwrap().deadline, None);
+    }
+
+    #[test]
+    fn a_malformed_timeout_is_an_invalid_request_that_says_what_came() {
+        for value in ["", ".", "-1", "+1", "1e3", "inf", "NaN", "1.2.3", "5s", "1,5", " "] {
+            let headers = with_timeout(value);
+            let error = Headers(&headers).terms().err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{value}");
+            assert!(error.message().ends_with(&format!("got {value:?}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_is_read_as_it_was_written() {
+        let value = timeout_value(Duration::from_micros(1_234_567));
+        assert_eq!(value, "1.235");
+        assert_eq!(seconds(value.to_str().unwrap()), Some(Duration::from_millis(1_235)));
+        assert!(seconds(timeout_value(Duration::MAX).to_str().unwrap()).is_some());
+    }
+
+    #[test]
+    fn headers_are_metadata_under_names_in_lower_case() {
+        let headers = HeaderMap::from_iter([
+            (HeaderName::from_static("x-trace"), HeaderValue::from_static("7")),
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        ]);
+        assert_eq!(Headers(&headers).get("x-trace"), Some(&b"7"[..]));
+        assert_eq!(Headers(&headers).get("x-other"), None);
+        let copy = Metadata::of(&Headers(&headers));
+        assert_eq!((copy.iter().len(), copy.text("x-trace")), (2, Some("7")));
+    }
+
+    #[test]
+    fn only_what_http_can_carry_is_sent_and_nothing_that_frames_the_answer() {
+        let mut metadata = Metadata::default();
+        for (name, value) in [
+            ("X-Cost", "3"),
+            ("x-cost", "4"),
+            ("Content-Length", "0"),
+            ("transfer-encoding", "chunked"),
+            ("content-type", "text/html"),
+            ("connection", "close"),
+            ("two words", "x"),
+            ("", "x"),
+            ("x-split", "a\r\nset-cookie: b"),
+        ] {
+            metadata.append(name, value.as_bytes());
+        }
+        let mut headers = HeaderMap::new();
+        add_metadata(&metadata, &mut headers);
+        assert_eq!(headers.len(), 2);
+        assert!(headers.get_all("x-cost").iter().eq(["3", "4"]));
+    }
+}
