@@ -237,7 +237,6 @@ mod tests {
     use super::super::schema::Schema;
     use super::super::values::to_value;
     use super::*;
-    use crate::pb;
 
     /// The next of a series of numbers that look random and are the same each time.
     fn next(state: &mut u64) -> usize {

@@ -47,7 +47,7 @@ impl TestServer {
     }
 
     pub(crate) async fn with_limits(limits: Limits) -> Self {
-        let settings = Settings { tick: Duration::from_millis(5) };
+        let settings = Settings { tick: Duration::from_millis(5), ..Settings::default() };
         let metrics = Metrics::new();
         let acceptor = Acceptor {
             dispatch: Dispatch::new("jsonrpc", Arc::new(methods(settings)), &metrics),
