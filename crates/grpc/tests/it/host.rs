@@ -39,13 +39,13 @@ impl Host {
         let mut settings = Settings::new(Methods::new());
         settings.drain = shutdown.drain();
         settings.metrics = metrics.clone();
-        let mut choices = Choices { settings, tick: Duration::from_millis(5), token: None };
+        let mut choices = Choices { settings, tick: Duration::from_millis(5), token: None, methods: None };
         adjust(&mut choices);
-        let Choices { mut settings, tick, token } = choices;
+        let Choices { mut settings, tick, token, methods } = choices;
         // The registry is made once it is known what the settings allow.
         let files = Files::open(data.path(), &settings.limits).unwrap();
         let notes = manywire_service::Settings { tick, files: Some(files) };
-        let mut methods = manywire_service::methods(notes);
+        let mut methods = methods.unwrap_or_else(|| manywire_service::methods(notes));
         if let Some(token) = token {
             methods.guard("", token.guard());
         }
@@ -107,6 +107,8 @@ pub(crate) struct Choices {
     pub(crate) tick: Duration,
     /// What callers must show.
     pub(crate) token: Option<Token>,
+    /// What is served in place of the notes' methods.
+    pub(crate) methods: Option<Methods>,
 }
 
 impl Drop for Host {

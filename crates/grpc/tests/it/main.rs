@@ -23,5 +23,6 @@ mod peer;
 mod protocol;
 mod python;
 mod reflection;
+mod registry;
 mod rogue;
 mod types;
