@@ -37,13 +37,10 @@ async fn the_notes_other_methods_are_called_by_their_names() {
     let hello = client.call("handler_js/J", fields([("value", "x".into())])).await;
     assert!(hello.is_ok(), "{hello:?}");
     let error = client.call("Arith/Divide", fields([("A", 1.into())])).await.unwrap_err();
-    assert_eq!((error.code(), error.message()), (Some(3), "divide by zero"));
+    assert_eq!((error.code(), error.message()), (Some(3), "divide by zero."));
     let range = fields([("fr", 0.into()), ("to", 7.into()), ("step", 3.into())]);
     let items = client.stream("Methods/streaming_range", stream::iter(range)).await.unwrap();
     assert_eq!(items.try_collect::<Vec<_>>().await.unwrap(), [value(0), value(3), value(6)]);
-    for (method, kind) in [("Arith/Multiply", "17"), ("Methods/ticks", "")] {
-        assert!(client.method(method).is_ok(), "{kind}");
-    }
 }
 
 #[tokio::test]
@@ -60,7 +57,10 @@ async fn a_value_of_any_type_comes_back_as_it_was() {
         Value::map([("uint", u64::MAX.into())]),
         Value::map([("float", 0.1.into())]),
         Value::map([("bytes", Value::Bytes(vec![0, 255]))]),
-        Value::map([("map", Value::map([("fields", Value::map([("k", text("v"))]))]))]),
+        Value::map([(
+            "map",
+            Value::map([("fields", Value::map([("k", text("v"))])), ("pairs", Value::Array(vec![]))]),
+        )]),
         deep,
     ] {
         let answer = client.call("Methods/echo", fields([("x", sent.clone())])).await.unwrap();
@@ -93,7 +93,8 @@ fn shop() -> Methods {
     methods.add_client_stream("Shop.Count", "Counts lines.", |lines: Requests<Line>| async move {
         lines.try_fold(0_i64, |sum, line| async move { Ok(sum + i64::from(line.count)) }).await
     });
-    methods.add_two_way("Shop.Echo", "Says them back.", |lines: Requests<Line>| lines.map_ok(|line| line.name));
+    methods
+        .add_two_way("Shop.Echo", "Says them back.", |lines: Requests<Line>| lines.map_ok(|line| line.name));
     methods.add("whoami", "Who calls.", |context: Context, _: Empty| async move {
         context.answer_with("x-seen-by", *b"whoami");
         Ok(context.metadata().text("x-name").unwrap_or("nobody").to_owned())
@@ -130,8 +131,12 @@ async fn a_programs_own_methods_are_served_from_their_types() {
     let answers = client.stream("Shop/Echo", said).await.unwrap().collect::<Vec<_>>().await;
     assert_eq!(answers, [Ok(value("a")), Ok(value("b"))]);
     let error = client.call("Methods/breaks", vec![]).await.unwrap_err();
-    assert_eq!((error.code(), error.message()), (Some(13), "breaks failed inside the server; its log says where"));
-    let error = client.call("Shop/Place", fields([("id", i64::MAX.into()), ("odd", 1.into())])).await.unwrap_err();
+    assert_eq!(
+        (error.code(), error.message()),
+        (Some(13), "breaks failed inside the server; its log says where")
+    );
+    let error =
+        client.call("Shop/Place", fields([("id", i64::MAX.into()), ("odd", 1.into())])).await.unwrap_err();
     assert!(error.message().contains("odd"), "{error}");
 }
 
@@ -145,7 +150,10 @@ fn what_grpc_cannot_say_stops_the_server_with_one_line() {
     let mut twice = Methods::new();
     twice.add("a-b", "", nothing);
     twice.add("a_b", "", nothing);
-    assert_eq!(told(twice, Naming::default()), "a-b and a_b would both be /Methods/a_b on gRPC: rename one of them");
+    assert_eq!(
+        told(twice, Naming::default()),
+        "a-b and a_b would both be /Methods/a_b on gRPC: rename one of them"
+    );
     let mut odd = Methods::new();
     odd.add("odd", "", |_: BTreeMap<Timestamp, i64>| async { Ok(0_i64) });
     assert_eq!(
@@ -168,18 +176,27 @@ fn what_grpc_cannot_say_stops_the_server_with_one_line() {
         id: i32,
     }
     assert_eq!(
-        bound(|methods| drop(methods.add("UserService.GetUser", "", |_: Id| async { Ok(User::default()) }).safe())),
+        bound(|methods| {
+            methods.add("UserService.GetUser", "", |_: Id| async { Ok(User::default()) });
+        }),
         "UserService.GetUser: its request of its .proto does not fit: field `id` of UserRequest: it is int32 in the file, and string in the code"
     );
     assert_eq!(
-        bound(|methods| drop(methods.add("UserService.GetUsers", "", |_: Empty| async { Ok(0_i64) }).safe())),
+        bound(|methods| {
+            methods.add("UserService.GetUsers", "", |_: Empty| async { Ok(0_i64) });
+        }),
         "UserService.GetUser is in the .proto of UserService, and is not registered: add it, or take it out of the file"
     );
     assert_eq!(
         bound(|methods| {
-            methods.add_stream("UserService.GetUser", "", |_: Empty| stream::empty::<Result<User, RpcError>>());
+            methods
+                .add_stream("UserService.GetUser", "", |_: Empty| stream::empty::<Result<User, RpcError>>());
         }),
-        format!("UserService.GetUser is {} in its .proto, and {} in the code", Kind::Unary, Kind::ServerStream)
+        format!(
+            "UserService.GetUser is {} in its .proto, and {} in the code",
+            Kind::Unary,
+            Kind::ServerStream
+        )
     );
 }
 
