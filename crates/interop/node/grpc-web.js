@@ -2,7 +2,7 @@
 "use strict";
 const { Cannot, Failed, skip } = require("./answers");
 const { plain, told } = require("./tagged");
-const { conversion, files, folder } = require("./protos");
+const { conversion, services } = require("./protos");
 
 const TRAILERS = 0x80;
 
@@ -33,17 +33,13 @@ function check(get) {
 }
 
 module.exports = (address) => {
-  let protobuf;
+  let root;
   try {
-    protobuf = require("protobufjs");
-  } catch {
+    root = services();
+  } catch (error) {
+    if (error.code !== "MODULE_NOT_FOUND") throw error;
     skip("no packages for Node (npm ci in crates/interop/node)");
   }
-  const root = new protobuf.Root();
-  const resolve = root.resolvePath.bind(root);
-  root.resolvePath = (origin, target) =>
-    /^(google|\/)/.test(target) ? resolve(origin, target) : require("node:path").join(folder, target);
-  root.loadSync(files, { keepCase: true }).resolveAll();
 
   return async (call) => {
     if (call.requests) throw new Cannot("gRPC-Web has no streams of requests");

@@ -8,4 +8,14 @@ const files = ["greeter", "user", "file", "upfile", "chat", "types"].map((name) 
 // Names as in the proto, and the rest as protobuf's JSON has it.
 const conversion = { keepCase: true, longs: String, enums: String, bytes: String, json: true };
 
-module.exports = { conversion, files, folder };
+// A root of protobufjs with all of them.
+function services() {
+  const protobuf = require("protobufjs");
+  const root = new protobuf.Root();
+  const resolve = root.resolvePath.bind(root);
+  root.resolvePath = (origin, target) =>
+    /^(google|\/)/.test(target) ? resolve(origin, target) : path.join(folder, target);
+  return root.loadSync(files, { keepCase: true }).resolveAll();
+}
+
+module.exports = { conversion, files, folder, services };

@@ -34,7 +34,7 @@ const plain = (value) =>
   walk(value, (tag, content) => {
     if (tag === "$bytes") return Buffer.from(content, "hex").toString("base64");
     if (tag !== "$float") return content;
-    return content === "inf" ? "Infinity" : content === "-inf" ? "-Infinity" : Number(content);
+    return { inf: "Infinity", "-inf": "-Infinity", NaN: "NaN" }[content] ?? Number(content);
   });
 
 // An object that protobufjs gave. JSON.stringify would lose a zero's sign.
