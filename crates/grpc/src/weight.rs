@@ -27,7 +27,7 @@ const TYPED: Costs = Costs { message: 32, room: 96, filled: 0, number: 16, text:
 
 /// prost-reflect's messages are trees of values, and our own values are made of them: a pair for each field of the type.
 const DYNAMIC: Costs =
-    Costs { message: 112, room: 96, filled: 680, number: 144, text: 144, copies: 2, unknown: 320 };
+    Costs { message: 160, room: 128, filled: 1_000, number: 144, text: 144, copies: 2, unknown: 320 };
 
 /// Levels of messages in each other. Decoders go down a hundred.
 const LEVELS: usize = 128;

@@ -62,13 +62,15 @@ impl Reading {
 
     fn fields(&mut self, message: &DynamicMessage) -> Result<Vec<(Value, Value)>, String> {
         let descriptor = message.descriptor();
-        let fields =
-            descriptor.fields().filter(|field| !field.supports_presence() || message.has_field(field));
-        let pairs = fields.map(|field| {
-            let value = self.field(&field.kind(), &message.get_field(&field))?;
-            Ok((Value::from(field.json_name()), value))
-        });
-        pairs.collect()
+        // Of messages there may be many, so none has more room than it needs.
+        let mut pairs = Vec::with_capacity(descriptor.fields().len());
+        for field in descriptor.fields() {
+            if !field.supports_presence() || message.has_field(&field) {
+                let value = self.field(&field.kind(), &message.get_field(&field))?;
+                pairs.push((Value::from(field.json_name()), value));
+            }
+        }
+        Ok(pairs)
     }
 
     /// A message of a type that it names itself: its fields beside the name, or under `value` what is no record.
@@ -110,7 +112,11 @@ impl Reading {
             Field::EnumNumber(number) => enum_name(kind, *number),
             Field::Message(message) => self.message(message)?,
             Field::List(items) => {
-                Value::Array(items.iter().map(|item| self.field(kind, item)).collect::<Result<_, _>>()?)
+                let mut values = Vec::with_capacity(items.len());
+                for item in items {
+                    values.push(self.field(kind, item)?);
+                }
+                Value::Array(values)
             }
             Field::Map(entries) => {
                 let entry = kind.as_message().ok_or("a map without an entry type")?;

@@ -128,7 +128,7 @@ async fn dropping_the_answers_cancels_the_call() {
 #[tokio::test]
 async fn a_deadline_ends_a_call_on_both_sides() {
     let host = Host::start().await;
-    let options = ClientOptions { timeout: Some(Duration::from_millis(40)), ..Default::default() };
+    let options = ClientOptions { timeout: Some(Duration::from_millis(400)), ..Default::default() };
     let client = Client::connect(&host.url(), options).await.unwrap();
     let answers = client.stream("Greeter/AllStream", stream::pending()).await.unwrap();
     let heard: Vec<_> = answers.collect().await;
