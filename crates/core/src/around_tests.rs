@@ -8,8 +8,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use crate::{
     Activity, Answer, Budget, CallStream, Context, Dispatch, Empty, ErrorKind, Incoming, Limits, Metadata,
-    Methods, Metrics, Next, Params, Peer, ReadMetadata as _, Requests, RpcError, Session, Started, Terms,
-    Value, current_deadline, to_value,
+    Method, Methods, Metrics, Next, Params, Peer, ReadMetadata as _, Requests, RpcError, Session, Started,
+    Terms, Value, current_deadline, to_value,
 };
 
 fn session(methods: Methods) -> Session {
@@ -72,7 +72,7 @@ async fn collect(stream: CallStream) -> Result<Vec<Value>, RpcError> {
 #[tokio::test]
 async fn a_method_of_each_kind_is_called() {
     let session = session(four_kinds());
-    let signatures: Vec<_> = session.methods().iter().map(|method| method.signature()).collect();
+    let signatures: Vec<_> = session.methods().iter().map(Method::signature).collect();
     assert_eq!(
         signatures,
         [

@@ -7,7 +7,7 @@ use http::{HeaderValue, header};
 use http_body::Body as HttpBody;
 use manywire_core::{Admitted, Call, Charge, Metadata, Params, Started, Terms};
 use manywire_http::{BoxError, Headers};
-use manywire_protobuf::{Limits, Reader};
+use manywire_protobuf::{Limits, Reader, weigh};
 use tokio::time::Instant;
 use tonic::Status;
 
@@ -19,9 +19,6 @@ use crate::received::{Expected, Received, Whole};
 use crate::registry::Registered;
 use crate::source::{Source, append};
 use crate::{call, encoding, error, metadata, prefix};
-
-/// Bytes that a value takes in memory, about.
-const VALUE: usize = 32;
 
 /// Reads the request, or begins to, and has the method answer it.
 pub(crate) async fn respond<B>(
@@ -100,21 +97,28 @@ fn start(
     message: &[u8],
     charge: Option<Charge>,
 ) -> Result<(Started, Option<Charge>), Status> {
+    let charge = charge_values(caller, method, message, charge)?;
     let mut reader = Reader::new(&method.request, message, caller.limits);
     let params = &mut <dyn erased_serde::Deserializer<'_>>::erase(&mut reader);
     let started = admitted.start(terms, &method.name, Params::One(params));
     let started = started.map_err(|error| error::to_status(error::unreadable(error, reader.failure())))?;
-    Ok((started, charge_values(caller, charge, message.len(), reader.values())))
+    Ok((started, charge))
 }
 
-/// What many small values take beyond the bytes that they came in.
-fn charge_values(caller: &Caller, charge: Option<Charge>, bytes: usize, values: usize) -> Option<Charge> {
-    if values * VALUE <= SMALL {
-        return charge;
+/// Charges what reading makes of a message that is not small, before it is read.
+fn charge_values(
+    caller: &Caller,
+    method: &Registered,
+    message: &[u8],
+    charge: Option<Charge>,
+) -> Result<Option<Charge>, Status> {
+    if message.len() <= SMALL {
+        return Ok(charge);
     }
+    let weight = weigh(&method.request, message, caller.most);
     let mut charge = charge.unwrap_or_else(|| caller.budget.nothing());
-    charge.set(bytes + values * VALUE);
-    Some(charge)
+    charge.resize(message.len() + weight).map_err(|over| error::to_status(over.into()))?;
+    Ok(Some(charge))
 }
 
 /// Waits for the one answer.

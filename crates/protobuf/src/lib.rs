@@ -26,12 +26,14 @@ mod decode;
 mod encode;
 mod error;
 mod schema;
+mod weigh;
 mod wire;
 
 pub use decode::{Limits, Reader};
 pub use encode::encode;
 pub use error::{Error, ErrorKind};
 pub use schema::{Described, Files, Misfit, Schema, Wanted};
+pub use weigh::weigh;
 
 /// The name under which serde sees a point in time.
 const TIMESTAMP: &str = "$manywire::Timestamp";

@@ -3,8 +3,9 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use crate::pb::all_types::Nested;
 use crate::pb::greeter_client::GreeterClient;
-use crate::pb::{FileRequest, HelloRequest, StreamReqData};
+use crate::pb::{AllTypes, FileRequest, HelloRequest, StreamReqData};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use futures_util::stream;
@@ -12,6 +13,7 @@ use h2::client::ResponseFuture;
 use h2::{RecvStream, SendStream};
 use http::{Request, Response};
 use manywire_core::Limits;
+use prost::Message as _;
 use tonic::Code;
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
 
@@ -227,4 +229,63 @@ async fn who_sends_slowly_and_steadily_is_waited_for() {
     assert_eq!(refusal(&answer), None);
     let stopped = begin(&peer, HELLO, &[], body[..1_000].to_vec(), false).await;
     assert_eq!(refusal(&stopped.answer.await.unwrap()), Some("4"));
+}
+
+#[tokio::test]
+async fn what_decoding_makes_of_a_message_is_charged_before_it_is_there() {
+    let host = tight(|_| {}).await;
+    let numbers = |count| AllTypes { numbers: vec![1; count], ..Default::default() };
+    let nested = |count| AllTypes { nested_list: vec![Nested::default(); count], ..Default::default() };
+    // A number is charged for 16 bytes, and an empty message, which is three bytes here, for 96.
+    for (message, is_taken) in [
+        (numbers(100_000), true),
+        (numbers(200_000), true),
+        (numbers(300_000), false),
+        (numbers(1_000_000), false),
+        (nested(15_000), true),
+        (nested(60_000), false),
+        (nested(300_000), false),
+        (AllTypes { string_value: "x".repeat(900_000), ..Default::default() }, true),
+        (AllTypes { bytes_value: vec![7; 900_000].into(), ..Default::default() }, true),
+    ] {
+        let mut peer = Peer::connect(&host).await;
+        let body = frame(&message);
+        assert!(body.len() < MESSAGE);
+        for headers in [&[][..], &[("grpc-encoding", "gzip")]] {
+            let body = if headers.is_empty() { body.clone() } else { packed(&message) };
+            let answer = peer.call("/TypesService/Echo", headers, body).await;
+            let expected = if is_taken { 0 } else { Code::ResourceExhausted as i32 };
+            assert_eq!(
+                answer.status(),
+                Some(expected),
+                "{} bytes: {}",
+                message.encoded_len(),
+                answer.message()
+            );
+        }
+    }
+    everything_is_given_back(&host).await;
+}
+
+#[tokio::test]
+async fn decoding_gets_what_other_calls_have_left() {
+    let host = tight(|_| {}).await;
+    let peer = Peer::with_window(&host, 0).await;
+    // Answers that no one takes: two of the four MiB that the connection may hold.
+    let mut unread = Vec::new();
+    for _ in 0..2 {
+        let hello = frame(&HelloRequest { name: "n".repeat(MESSAGE - 100) });
+        unread.push(begin(&peer, HELLO, &[], hello, true).await.answer.await.unwrap());
+    }
+    assert!(host.memory.held() > 2_000_000, "{}", host.memory.held());
+    let echo = async |numbers: usize| {
+        let message = AllTypes { numbers: vec![1; numbers], ..Default::default() };
+        let call = begin(&peer, "/TypesService/Echo", &[], frame(&message), true).await;
+        refusal(&call.answer.await.unwrap()).map(ToOwned::to_owned)
+    };
+    assert_eq!(echo(200_000).await.as_deref(), Some("8"));
+    assert_eq!(echo(50_000).await, None);
+    assert!(host.memory.held() <= CONNECTION, "{}", host.memory.held());
+    drop((unread, peer));
+    everything_is_given_back(&host).await;
 }
