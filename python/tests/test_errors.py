@@ -32,8 +32,8 @@ def test_a_methods_own_error(client: manywire.Client) -> None:
         "jsonrpc1": (None, "failed", "divide by zero."),
         "jsonrpc": (-32000, "failed", "division by zero"),
         "xmlrpc": (-32500, "failed", "division by zero"),
-        "zerorpc": (None, "divide_by_zero", "division by zero"),
-        "grpc": (3, "invalid_value", "the id of a user is a positive number, got -1"),
+        "zerorpc": (None, "failed", "division by zero"),
+        "grpc": (3, "failed", "the id of a user is a positive number, got -1"),
     }[client.wire]
     assert (error.code, error.kind, error.message, error.wire) == (code, kind, words, client.wire)
     name = "ZeroDivisionError" if client.wire == "zerorpc" else None

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use futures_util::stream::{BoxStream, Stream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use manywire_core::{ErrorKind, Limits, RpcError, Value, from_value};
+use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value, from_value};
 use serde::de::DeserializeOwned;
 
 use crate::connection::{Connection, within};
 use crate::retry::Budget;
 use crate::servers::{Lease, Servers};
-use crate::{Arguments, Retry, Tap, Tls, Transport, Url, Wire};
+use crate::{Arguments, Retry, Signature, Tap, Tls, Transport, Url, Wire};
 
 /// How to connect, and what every call carries.
 #[derive(Clone, Default)]
@@ -94,7 +94,7 @@ impl Client {
         let url: Url = url.parse()?;
         if !options.metadata.is_empty() && !url.has_headers() {
             let message = format!("{url} carries no headers; gRPC and the HTTP wires do");
-            return Err(RpcError::new(ErrorKind::Unsupported, message));
+            return Err(unsupported_here(message));
         }
         if options.tls.is_given() && !url.tls {
             return Err(url.not_in_tls());
@@ -123,11 +123,7 @@ impl Client {
         let mut failed = 0;
         loop {
             match self.servers.reach().await {
-                Err(error)
-                    if error.kind() == ErrorKind::Unavailable
-                        && failed + 1 < retry.attempts
-                        && self.budget.spend() =>
-                {
+                Err(error) if error.is_unsent() && failed + 1 < retry.attempts && self.budget.spend() => {
                     failed += 1;
                     tokio::time::sleep(retry.pause(failed)).await;
                 }
@@ -172,16 +168,14 @@ impl Client {
     ) -> Result<R, RpcError> {
         let answer = self.call(method, arguments).await?;
         from_value(answer).map_err(|error| {
-            RpcError::internal(format!("the answer of {method} has another type than expected: {error}"))
+            let message = format!("the answer of {method} has another type than expected: {error}");
+            RpcError::arose(Origin::Protocol, message)
         })
     }
 
     /// Calls a method of which it is not known whether it answers once or with a stream.
     pub async fn request(&self, method: &str, arguments: impl Into<Arguments>) -> Result<Answer, RpcError> {
         let arguments = arguments.into();
-        if self.url().wire == Wire::Jsonrpc && method.starts_with("subscribe_") {
-            return self.stream(method, arguments).await.map(Answer::Stream);
-        }
         let limit = self.timeout;
         let request = |connection: Arc<Connection>| {
             let arguments = arguments.clone();
@@ -215,7 +209,7 @@ impl Client {
     ) -> Result<Value, RpcError> {
         within(self.timeout, self.url(), async {
             let mut answers = self.exchange(method, requests).await?;
-            let none = || RpcError::internal(format!("{method} ended without an answer"));
+            let none = || RpcError::arose(Origin::Protocol, format!("{method} ended without an answer"));
             let answer = answers.try_next().await?.ok_or_else(none)?;
             // The status comes after the answer, and may yet be an error.
             match answers.try_next().await? {
@@ -254,6 +248,12 @@ impl Client {
             async move { connection.notify(method, arguments).await }
         };
         self.attempt(notify).await.map(|((), _)| ())
+    }
+
+    /// What a method takes, where the server says so: servers of ours on every wire, those of gRPC by their descriptors.
+    pub async fn signature(&self, method: &str) -> Result<Option<Arc<Signature>>, RpcError> {
+        let ask = |connection: Arc<Connection>| async move { connection.signature(method).await };
+        self.attempt(ask).await.map(|(signature, _)| signature)
     }
 
     /// How a method is called, where the server has said so: gRPC only.
@@ -313,7 +313,7 @@ impl Client {
                     outcome => {
                         server.is_well();
                         self.budget.succeed();
-                        if outcome.as_ref().map_or_else(|error| !error.is_text_alone(), |_| true) {
+                        if outcome.as_ref().map_or_else(|error| error.origin() == Origin::Server, |_| true) {
                             server.has_answered();
                         }
                         return outcome.map(|answer| (answer, lease));
@@ -336,7 +336,7 @@ impl Client {
 }
 
 fn unsupported_here(message: String) -> RpcError {
-    RpcError::new(ErrorKind::Unsupported, message)
+    RpcError::arose(Origin::Usage, message).with_kind(ErrorKind::Unsupported)
 }
 
 /// A stream counts as a call under way until it is dropped.
@@ -384,6 +384,7 @@ mod tests {
             movable(client.batch(Vec::new()));
             movable(client.methods());
             movable(client.describe("m"));
+            movable(client.signature("m"));
             movable(Client::connect("gob://127.0.0.1:1", Options::default()));
         }
         let _ = compiles;

@@ -1,12 +1,15 @@
 //! The wire's own methods: introspection, as Python's servers have it, and subscriptions to streams.
 
-use manywire_core::{Kind, Method, Methods, Params, Reply, RpcError, Shape, Value};
+use manywire_core::{
+    DESCRIBE, Description, Kind, Method, Methods, Params, Reply, RpcError, Shape, Value, to_value,
+};
 
 /// A method that is in no registry.
 pub(crate) enum Builtin<'a> {
     ListMethods,
     MethodHelp,
     MethodSignature,
+    Describe,
     /// Begins the stream of this name.
     Subscribe(&'a str),
     /// Ends a subscription to the stream of this name.
@@ -22,6 +25,7 @@ impl<'a> Builtin<'a> {
             "system.listMethods" => Builtin::ListMethods,
             "system.methodHelp" => Builtin::MethodHelp,
             "system.methodSignature" => Builtin::MethodSignature,
+            DESCRIBE => Builtin::Describe,
             _ => match name.split_once("subscribe_") {
                 Some(("", stream)) => Some(stream).filter(is_stream).map(Builtin::Subscribe)?,
                 Some(("un", stream)) => Some(stream).filter(is_stream).map(Builtin::Unsubscribe)?,
@@ -40,6 +44,7 @@ impl<'a> Builtin<'a> {
         let value = match self {
             Builtin::MethodHelp => about(params, |name| help(methods, name))?,
             Builtin::MethodSignature => about(params, |name| signatures(methods, name))?,
+            Builtin::Describe => about(params, |name| describe(methods, name))?,
             _ => names(methods),
         };
         Ok(Box::new(value))
@@ -67,7 +72,9 @@ fn about(params: Params<'_, '_>, tell: impl FnOnce(&str) -> Option<Value>) -> Re
 /// Every name that can be called, sorted.
 fn names(methods: &Methods) -> Value {
     let mut names: Vec<String> =
-        ["system.listMethods", "system.methodHelp", "system.methodSignature"].map(str::to_owned).into();
+        [DESCRIBE, "system.listMethods", "system.methodHelp", "system.methodSignature"]
+            .map(str::to_owned)
+            .into();
     for method in methods {
         match method.kind() {
             Kind::Unary => names.push(method.name().to_owned()),
@@ -90,6 +97,7 @@ fn help(methods: &Methods, name: &str) -> Option<Value> {
         Some(Builtin::ListMethods) => "The names of all methods.".to_owned(),
         Some(Builtin::MethodHelp) => "What a method does.".to_owned(),
         Some(Builtin::MethodSignature) => "The types of a method's result and parameters.".to_owned(),
+        Some(Builtin::Describe) => "What a method takes and returns, for programs.".to_owned(),
         Some(Builtin::Subscribe(stream)) => {
             let doc = methods.get(stream)?.doc();
             format!("{doc} Returns the subscription's id; the items follow as notifications named {stream}.")
@@ -111,11 +119,22 @@ fn signatures(methods: &Methods, name: &str) -> Option<Value> {
         Some(Builtin::ListMethods) => vec!["array"],
         Some(Builtin::MethodHelp) => vec!["string", "string"],
         Some(Builtin::MethodSignature) => vec!["array", "string"],
+        Some(Builtin::Describe) => vec!["object", "string"],
         Some(Builtin::Subscribe(stream)) => types_of(&Shape::Int, methods.get(stream)?),
         Some(Builtin::Unsubscribe(_)) => vec!["boolean", "integer"],
     };
     let signature = types.into_iter().map(Value::from).collect();
     Some(Value::Array(vec![Value::Array(signature)]))
+}
+
+/// A registered method, or a stream by the name that subscribes to it.
+fn describe(methods: &Methods, name: &str) -> Option<Value> {
+    let method = match Builtin::named(name, methods) {
+        None => methods.get(name)?,
+        Some(Builtin::Subscribe(stream)) => methods.get(stream)?,
+        Some(_) => return None,
+    };
+    to_value(&Description::of(name, method)).ok()
 }
 
 fn types_of(returns: &Shape, method: &Method) -> Vec<&'static str> {

@@ -3,15 +3,15 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use manywire_core::{Empty, Kind, Method, Methods, RpcError};
+use manywire_core::{DESCRIBE, Description, Empty, Kind, Method, Methods, RpcError};
 
-/// The same methods, and three that tell about them all, themselves included.
+/// The same methods, and four that tell about them all, themselves included.
 pub fn with_introspection(methods: &Methods) -> Methods {
     let told = with_system(methods, &Arc::default());
     with_system(methods, &Arc::new(told))
 }
 
-/// The same methods, and three that tell about `told`.
+/// The same methods, and four that tell about `told`.
 fn with_system(methods: &Methods, told: &Arc<Methods>) -> Methods {
     let mut all = methods.clone();
     let mut names: Vec<String> = told
@@ -28,6 +28,10 @@ fn with_system(methods: &Methods, told: &Arc<Methods>) -> Methods {
     let known = told.clone();
     all.add("system.methodSignature", "What a method takes and returns.", move |name: String| {
         ready(find(&known, &name).map(Method::signature))
+    });
+    let known = told.clone();
+    all.add(DESCRIBE, "What a method takes and returns, for programs.", move |name: String| {
+        ready(find(&known, &name).map(|method| Description::of(&name, method)))
     });
     all
 }

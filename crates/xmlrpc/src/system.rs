@@ -1,6 +1,6 @@
 //! The `system.*` methods that tell about the server; `system.multicall` has a file of its own.
 
-use manywire_core::{Kind, Method, Methods, Shape, Value};
+use manywire_core::{DESCRIBE, Description, Kind, Method, Methods, Shape, Value, to_value};
 
 use crate::encode::kind;
 use crate::error::Fault;
@@ -11,8 +11,9 @@ pub(crate) const MULTICALL: &str = "system.multicall";
 /// A method of the wire itself: its name, what it does, its result type and its parameter types.
 type Builtin = (&'static str, &'static str, &'static [&'static str]);
 
-const BUILTINS: [Builtin; 5] = [
+const BUILTINS: [Builtin; 6] = [
     ("system.getCapabilities", "What this server supports, each with its specification.", &["struct"]),
+    (DESCRIBE, "What the method of this name takes and returns, for programs.", &["struct", "string"]),
     ("system.listMethods", "The names of all methods.", &["array"]),
     ("system.methodHelp", "What the method of this name does.", &["string", "string"]),
     (
@@ -34,6 +35,7 @@ pub(crate) fn answer(methods: &Methods, name: &str, params: &[Value]) -> Option<
         "system.listMethods" => no_params(name, params).map(|()| list(methods)),
         "system.methodHelp" => one_name(name, params).and_then(|wanted| help(methods, wanted)),
         "system.methodSignature" => one_name(name, params).and_then(|wanted| signatures(methods, wanted)),
+        DESCRIBE => one_name(name, params).and_then(|wanted| describe(methods, wanted)),
         _ => return None,
     };
     Some(answer)
@@ -93,6 +95,11 @@ fn signatures(methods: &Methods, name: &str) -> Result<Value, Fault> {
     let mut readings = vec![reading("int"), reading("double")];
     readings.dedup();
     Ok(readings.iter().map(|reading| types(reading)).collect::<Vec<_>>().into())
+}
+
+fn describe(methods: &Methods, name: &str) -> Result<Value, Fault> {
+    let description = Description::of(name, find(methods, name)?);
+    to_value(&description).map_err(|error| Fault::internal(error.to_string()))
 }
 
 fn type_name(shape: &Shape, number: &'static str) -> &'static str {

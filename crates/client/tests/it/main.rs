@@ -5,8 +5,10 @@
 mod batches;
 mod cable;
 mod calls;
+mod errors;
 mod several;
 mod stubs;
+mod subscriptions;
 mod tls;
 
 use std::net::SocketAddr;

@@ -12,6 +12,7 @@ use super::scan::{Outline, Scanner};
 use super::text::{Text, check_syntax, compacted};
 use crate::error::go_text;
 use crate::pipeline::{Codec, Incoming, Unreadable};
+use crate::unfit::{OfCall, refusal};
 
 /// Bytes that a decoded value takes in memory, whatever it points to not counted.
 const VALUE_BYTES: usize = 32;
@@ -131,8 +132,12 @@ fn start_method(
         }
     };
     check_argument(argument, limits, outline)?;
-    let mut argument = <dyn erased_serde::Deserializer<'_>>::erase(Argument::new(argument));
-    session.call(&request.method, manywire_core::Params::One(&mut argument))
+    let mut argument = <dyn erased_serde::Deserializer<'_>>::erase(OfCall(Argument::new(argument)));
+    let started = session.call(&request.method, manywire_core::Params::One(&mut argument));
+    started.map_err(|error| match error.kind() {
+        ErrorKind::InvalidParams => refusal(error.message(), &request.method, session.methods()),
+        _ => error,
+    })
 }
 
 /// Refuses an argument that is too deep or holds too many values; one in a request that is neither is not looked at.
