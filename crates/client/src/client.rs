@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::connection::{Connection, within};
 use crate::retry::Budget;
 use crate::servers::{Lease, Servers};
-use crate::{Arguments, Retry, Signature, Tap, Tls, Transport, Url, Wire};
+use crate::{Arguments, Protos, Retry, Signature, Tap, Tls, Transport, Url, Wire};
 
 /// How to connect, and what every call carries.
 #[derive(Clone, Default)]
@@ -34,6 +34,8 @@ pub struct Options {
     pub idempotent: bool,
     /// Is shown every byte.
     pub tap: Option<Arc<dyn Tap>>,
+    /// What a gRPC server serves, where it has no reflection.
+    pub protos: Option<Protos>,
 }
 
 impl fmt::Debug for Options {
@@ -95,6 +97,9 @@ impl Client {
         if !options.metadata.is_empty() && !url.has_headers() {
             let message = format!("{url} carries no headers; gRPC and the HTTP wires do");
             return Err(unsupported_here(message));
+        }
+        if options.protos.is_some() && url.wire != Wire::Grpc {
+            return Err(unsupported_here(format!("{url} has no use for proto files; gRPC has")));
         }
         if options.tls.is_given() && !url.tls {
             return Err(url.not_in_tls());

@@ -10,7 +10,7 @@ use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value};
 
 use crate::dial::{Connector, Dialer};
 use crate::signatures::Signatures;
-use crate::{Answer, Arguments, Items, Signature, Transport, Url, Wire};
+use crate::{Answer, Arguments, Items, Protos, Signature, Transport, Url, Wire};
 
 /// Calls one server. Clones share the connection.
 #[derive(Clone)]
@@ -39,6 +39,7 @@ pub(crate) struct Target<'t> {
     pub(crate) metadata: &'t [(String, String)],
     pub(crate) limits: &'t Limits,
     pub(crate) signatures: &'t Signatures,
+    pub(crate) protos: Option<&'t Protos>,
 }
 
 impl Target<'_> {
@@ -101,6 +102,7 @@ impl Target<'_> {
                     timeout: None,
                     metadata: self.metadata.to_vec(),
                     limits: limits.clone(),
+                    protos: self.protos.cloned(),
                 };
                 let target = self.http("");
                 let client = manywire_grpc::Client::over(Connector(self.dialer.clone()), &target, options);

@@ -174,6 +174,7 @@ impl Servers {
             metadata: &self.options.metadata,
             limits: &self.options.limits,
             signatures: &self.signatures,
+            protos: self.options.protos.as_ref(),
         };
         match self.in_time(server, target.connect()).await {
             Ok(connection) => {

@@ -4,6 +4,7 @@ mod calling;
 mod codec;
 mod description;
 mod descriptors;
+mod protos;
 mod reflection;
 mod schema;
 mod values;
@@ -25,6 +26,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{ConnectError, Status};
 use tower::Service;
 
+pub use protos::{ProtoFiles, Protos};
 pub use schema::MethodInfo;
 use schema::Schema;
 
@@ -37,6 +39,8 @@ pub struct ClientOptions {
     pub metadata: Vec<(String, String)>,
     /// How large an answer may be, and how long connecting may take.
     pub limits: Limits,
+    /// What the server serves, so that it is not asked.
+    pub protos: Option<Protos>,
 }
 
 /// Calls the methods of one server. Clones share its connection; many calls may be in flight.
@@ -80,16 +84,10 @@ impl Client {
             Ok(Err(error)) => return Err(not_connected(url, &error)),
             Err(_) => return Err(unreached(url, &format!("no connection within {patience:?}"))),
         };
-        let schema =
-            match tokio::time::timeout(patience, reflection::learn(&channel, &metadata, &options.limits))
-                .await
-            {
-                Ok(schema) => schema.map_err(|error| unlearnt(at(url, &error)))?,
-                Err(_) => {
-                    let why = format!("no word of its services within {patience:?}");
-                    return Err(unreached(url, &why));
-                }
-            };
+        let schema = match &options.protos {
+            Some(protos) => protos.schema(),
+            None => learn(url, &channel, &metadata, &options.limits).await?,
+        };
         let timeout = options.timeout;
         Ok(Self { channel, schema: Arc::new(schema), options: Arc::new(options), timeout, url: url.into() })
     }
@@ -161,6 +159,20 @@ impl Client {
         let told = move |error| misfit.get().cloned().unwrap_or(error);
         let answers = self.begin(method, requests.map(encode)).await.map_err(&told)?;
         Ok(answers.map_err(told).boxed())
+    }
+}
+
+/// Asks the server what it serves.
+async fn learn(
+    url: &str,
+    channel: &Channel,
+    metadata: &Metadata,
+    limits: &Limits,
+) -> Result<Schema, RpcError> {
+    let patience = limits.handshake;
+    match tokio::time::timeout(patience, reflection::learn(channel, metadata, limits)).await {
+        Ok(schema) => schema.map_err(|error| unlearnt(at(url, &error))),
+        Err(_) => Err(unreached(url, &format!("no word of its services within {patience:?}"))),
     }
 }
 

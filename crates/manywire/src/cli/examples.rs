@@ -43,6 +43,7 @@ Examples:
   manywire call xmlrpc://127.0.0.1:8088/RPC2 divide 7 2
   manywire call zerorpc://127.0.0.1:4242 streaming_range 0 10 2          one line for each item
   manywire call grpc://127.0.0.1:7070 Greeter/SayHello @hello.json
+  manywire call --proto proto/greeter.proto grpc://127.0.0.1:7070 Greeter/SayHello --set name=you
   manywire call grpc://127.0.0.1:7070 Greeter/PutStream '{\"data\":\"a\"}' '{\"data\":\"b\"}'
   manywire call grpc://127.0.0.1:7070 ChatService/TextChat -             messages as they come on stdin
   manywire call jsonrpc+ws://127.0.0.1:8080 subscribe_ticks

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use client::{
-    CallOptions, DescribeOptions, DownloadOptions, ListOptions, ServerOptions, UploadOptions,
+    CallOptions, DescribeOptions, DownloadOptions, ListOptions, SchemaOptions, ServerOptions, UploadOptions,
 };
 pub(crate) use examples::SERVE as SERVE_EXAMPLES;
 
