@@ -12,14 +12,13 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use manywire_core::{
     Budget, Call, CallStream, Charge, ErrorKind, Limits, Params, Reply, RpcError, Session, Started,
 };
+use manywire_json::{Full, Parameters, Room, Text, read_params};
 
 use crate::builtin::{self, Builtin};
 use crate::error::invalid_request;
-use crate::params::{Parameters, read_params};
 use crate::reply::{write_answer, write_error};
 use crate::request::{Message, Refused, Request, Version, read_message, read_request};
 use crate::subscription::{Notifications, Subscriptions};
-use crate::text::{Full, Room, Text};
 
 /// The methods as one connection reaches them.
 #[derive(Clone)]

@@ -16,12 +16,12 @@ use jsonrpsee_http_client::transport::Error as HttpError;
 use jsonrpsee_ws_client::types::ErrorObject;
 use jsonrpsee_ws_client::{WsClient, WsClientBuilder};
 use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value};
+use manywire_json::read_value;
 use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use crate::error::kind;
-use crate::params::read_value;
 use crate::post::{HttpClient, Unreached};
 
 /// jsonrpsee has a timeout of its own; ours is the caller's, who drops the call.

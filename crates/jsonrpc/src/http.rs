@@ -8,12 +8,12 @@ use manywire_http::{
     Body, BodyError, Content, Handler, Request, Response, method_not_allowed, read_body, reply,
     reply_compressed,
 };
+use manywire_json::Text;
 
 use crate::answer::Wire;
 use crate::error::{invalid_request, parse_error};
 use crate::reply::write_error;
 use crate::request::Version;
-use crate::text::Text;
 use crate::websocket;
 
 const JSON: &str = "application/json";
