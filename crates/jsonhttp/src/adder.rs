@@ -1,27 +1,33 @@
 //! `GET /?a=3&b=2`.
 
+use http::request::Parts;
 use http::{Method, StatusCode};
 use manywire_core::{Connection, ErrorKind, Number, Params, RpcError, from_value, to_value};
-use manywire_http::{Handler, Request, Response, method_not_allowed, reply};
+use manywire_http::{Headers, Response, method_not_allowed, reply};
+
+use crate::error::JSON;
 
 /// Adds the two numbers of a query.
-#[derive(Clone)]
-pub(crate) struct Adder {
-    connection: Connection,
+pub(crate) async fn answer(connection: &Connection, head: &Parts) -> Response {
+    if head.method != Method::GET {
+        return method_not_allowed("GET");
+    }
+    match add(connection, head).await {
+        Ok(sum) => reply(StatusCode::OK, JSON, format!("{{\"result\": {sum}}}")),
+        Err(error) => {
+            let body = serde_json::json!({ "error": error.message() }).to_string();
+            reply(status(error.kind()), JSON, body)
+        }
+    }
 }
 
-impl Adder {
-    pub(crate) fn new(connection: Connection) -> Self {
-        Self { connection }
-    }
-
-    async fn add(&self, query: &str) -> Result<i64, RpcError> {
-        let parameters = vec![integer(query, "a")?.into(), integer(query, "b")?.into()];
-        let sum = self.connection.session.call("add", Params::Positional(parameters))?.await?;
-        match to_value(sum.as_serde()).ok().and_then(|sum| from_value(sum).ok()) {
-            Some(Number::Int(sum)) => Ok(sum),
-            _ => Err(RpcError::internal("the sum of two integers was none")),
-        }
+async fn add(connection: &Connection, head: &Parts) -> Result<i64, RpcError> {
+    let (query, headers) = (head.uri.query().unwrap_or_default(), Headers(&head.headers));
+    let parameters = vec![integer(query, "a")?.into(), integer(query, "b")?.into()];
+    let sum = connection.session.call_on(headers.terms()?, "add", Params::Positional(parameters))?.await?;
+    match to_value(sum.as_serde()).ok().and_then(|sum| from_value(sum).ok()) {
+        Some(Number::Int(sum)) => Ok(sum),
+        _ => Err(RpcError::internal("the sum of two integers was none")),
     }
 }
 
@@ -37,22 +43,7 @@ fn integer(query: &str, name: &str) -> Result<i64, RpcError> {
     }
 }
 
-impl Handler for Adder {
-    async fn handle(&self, request: Request) -> Response {
-        const JSON: &str = "application/json";
-        if request.method() != Method::GET {
-            return method_not_allowed("GET");
-        }
-        match self.add(request.uri().query().unwrap_or_default()).await {
-            Ok(sum) => reply(StatusCode::OK, JSON, format!("{{\"result\": {sum}}}")),
-            Err(error) => {
-                let body = serde_json::json!({ "error": error.message() }).to_string();
-                reply(status(error.kind()), JSON, body)
-            }
-        }
-    }
-}
-
+/// Its errors are older than the statuses of calls.
 fn status(kind: ErrorKind) -> StatusCode {
     match kind {
         ErrorKind::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,
