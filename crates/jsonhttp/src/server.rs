@@ -12,8 +12,8 @@ use manywire_core::{
     Call, CallStream, Charge, Connection, ErrorKind, Method, Params, Reply, RpcError, Started, Terms,
 };
 use manywire_http::{
-    Body, Content, Endless, Handler, Headers, Request, RequestBody, Response, accepts, add_metadata, read_body, reply,
-    reply_compressed,
+    Body, Content, Endless, Handler, Headers, Request, RequestBody, Response, accepts, add_metadata,
+    read_body, reply, reply_compressed,
 };
 use manywire_json::{Parameters, Room, Text, read_params, write_erased};
 use percent_encoding::percent_decode_str;

@@ -141,6 +141,17 @@ async fn a_reader_that_stands_still_holds_little_and_is_given_up() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_does_not_wait_for_a_reader_that_stands_still() {
+    let served = in_memory(Limits::default());
+    let mut stream = served.connect();
+    begin(&mut stream, "/call/test.pages", "*/*", "[300000]").await;
+    read_until(&mut stream, "\r\n\r\n").await;
+    let began = Instant::now();
+    assert_eq!(served.shutdown.finish(Duration::from_secs(600)).await, 0);
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
 #[tokio::test]
 async fn a_reader_that_leaves_ends_the_stream() {
     let served = serve(Limits::default()).await;

@@ -63,14 +63,14 @@ fn by_request(request: &Request, has_calls: bool) -> Option<Wire> {
         return Some(Wire::Netrpc);
     }
     // A service of gRPC may have this name too.
-    let content_type = media_type(headers);
-    if has_calls && manywire_jsonhttp::is_call(path) && !content_type.starts_with("application/grpc") {
+    let is_call = has_calls && manywire_jsonhttp::is_call(path);
+    if is_call && !media_type(headers).starts_with("application/grpc") {
         return Some(Wire::Http);
     }
     if manywire_grpc::is_for_grpc(request) {
         return Some(Wire::Grpc);
     }
-    if is_post && matches!(&*content_type, "text/xml" | "application/xml") {
+    if is_post && matches!(&*media_type(headers), "text/xml" | "application/xml") {
         return Some(Wire::Xmlrpc);
     }
     let is_websocket =
