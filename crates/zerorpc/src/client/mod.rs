@@ -33,6 +33,8 @@ pub struct Client {
     writer: Writer,
     target: Arc<Target>,
     timeout: Option<Duration>,
+    /// How long the server is told that the caller waits.
+    told: Option<Duration>,
 }
 
 impl fmt::Debug for Client {
@@ -75,7 +77,7 @@ impl Client {
         let (commands, incoming) = mpsc::unbounded_channel();
         let writer = Writer::new();
         tokio::spawn(run(Driver::new(target.clone(), writer.clone(), incoming)));
-        Self { commands, writer, target, timeout: Some(TIMEOUT) }
+        Self { commands, writer, target, timeout: Some(TIMEOUT), told: None }
     }
 
     /// The same client with another time to wait for a first answer (30 s at first); with none it waits as long as
@@ -83,6 +85,13 @@ impl Client {
     #[must_use]
     pub fn with_timeout(self, timeout: Option<Duration>) -> Self {
         Self { timeout, ..self }
+    }
+
+    /// The same client, which tells the server that its caller waits for so long, for the last item of a stream too. A
+    /// server that does not know what this means passes over it.
+    #[must_use]
+    pub fn telling(&self, timeout: Option<Duration>) -> Self {
+        Self { told: timeout, ..self.clone() }
     }
 
     /// Whether the connection of a client made with [`Client::over`] has ended; calls will fail.
@@ -130,7 +139,7 @@ impl Client {
         let encode = |out: &mut Vec<u8>| msgpack::encode_array(out, args, Keys::Texts);
         let id = self
             .writer
-            .write(&mut message, Route::to_server(None), method, encode)
+            .write_within(&mut message, Route::to_server(None), self.told, method, encode)
             .map_err(|error| error.with_origin(Origin::Usage))?;
         let (sender, events) = mpsc::unbounded_channel();
         let opened = self.commands.send(Command::Open { id, message, sender });
