@@ -3,11 +3,11 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{BoxStream, Stream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value, from_value};
+use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value, from_value, hand_on};
 use serde::de::DeserializeOwned;
 
 use crate::connection::{Connection, within};
@@ -18,7 +18,8 @@ use crate::{Arguments, Protos, Retry, Signature, Tap, Tls, Transport, Url, Wire}
 /// How to connect, and what every call carries.
 #[derive(Clone, Default)]
 pub struct Options {
-    /// What a call may take until its answer, or the first item of it, is there; all attempts together. A gRPC server is told.
+    /// What a call may take until its answer, or the first item of it, is there; all attempts together. A server is told where
+    /// the method surely answers once, and, whatever the method, when the caller of the method that calls here gives up.
     pub timeout: Option<Duration>,
     /// What connecting may take, shared by several servers; as `timeout` where it is not given.
     pub connect_timeout: Option<Duration>,
@@ -47,6 +48,10 @@ impl fmt::Debug for Options {
             .finish_non_exhaustive()
     }
 }
+
+/// So much longer than its caller waits a server is told: the caller's own error says what happened, and says it the same on
+/// every wire.
+const GRACE: Duration = Duration::from_millis(250);
 
 /// Calls the methods of a server, or of several that may take each other's place. Many calls may be in flight; clones
 /// share the connections. Dropping a call's future gives the call up.
@@ -162,7 +167,12 @@ impl Client {
             let arguments = arguments.clone();
             async move { connection.call(method, arguments, limit).await }
         };
-        self.attempt(call).await.map(|(answer, _)| answer)
+        let call = self.attempt(call);
+        let answered = match limit.and_then(|limit| Instant::now().checked_add(limit.saturating_add(GRACE))) {
+            Some(deadline) => hand_on(deadline, call).await,
+            None => call.await,
+        };
+        answered.map(|(answer, _)| answer)
     }
 
     /// Calls a method that answers once, and reads the answer as a type of the caller's.

@@ -57,7 +57,7 @@ pub use activity::{Activity, UnderWay};
 pub use budget::{Budget, Charge, Memory, OverBudget};
 pub use call::{Call, CallStream};
 pub use connection::Connection;
-pub use context::{Context, Head, Terms, current_deadline};
+pub use context::{Context, Head, Terms, current_deadline, hand_on, time_left};
 pub use description::{DESCRIBE, Description, Parameter};
 pub use dispatch::{Admitted, Dispatch, Session, Started};
 pub use error::{ErrorKind, Origin, RpcError};

@@ -8,7 +8,7 @@ use http::header::{
     UPGRADE,
 };
 use http::{HeaderMap, HeaderValue};
-use manywire_core::{Call, ErrorKind, Metadata, ReadMetadata, RpcError, Terms};
+use manywire_core::{Call, ErrorKind, Metadata, ReadMetadata, RpcError, Terms, time_left};
 
 use crate::Response;
 
@@ -123,14 +123,20 @@ impl Beside<'_> {
     }
 }
 
-/// The header by which a server learns how long its caller waits.
-pub fn timeout_value(timeout: Duration) -> HeaderValue {
-    // Digits and a point always make a header.
-    HeaderValue::try_from(format!("{:.3}", timeout.as_secs_f64())).unwrap_or(HeaderValue::from_static("0"))
+/// Tells a server how long the caller of the method that runs here still waits, if it said so. For clients.
+pub fn hand_on_deadline(request: &mut HeaderMap) {
+    if let Some(left) = time_left() {
+        // Digits and a point always make a header.
+        request.extend(
+            HeaderValue::try_from(format!("{:.3}", left.as_secs_f64())).map(|left| (REQUEST_TIMEOUT, left)),
+        );
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use manywire_core::hand_on;
+
     use super::*;
 
     fn with_timeout(value: &'static str) -> HeaderMap {
@@ -161,12 +167,21 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_timeout_is_read_as_it_was_written() {
-        let value = timeout_value(Duration::from_micros(1_234_567));
-        assert_eq!(value, "1.235");
-        assert_eq!(seconds(value.to_str().unwrap()), Some(Duration::from_millis(1_235)));
-        assert!(seconds(timeout_value(Duration::MAX).to_str().unwrap()).is_some());
+    #[tokio::test]
+    async fn a_deadline_is_handed_on_and_the_nearest_of_several() {
+        let told = async || {
+            let mut request = HeaderMap::new();
+            hand_on_deadline(&mut request);
+            Headers(&request).timeout().unwrap()
+        };
+        assert_eq!(told().await, None);
+        let (near, far) = (Duration::from_secs(30), Duration::from_secs(60));
+        for (outer, inner) in [(near, far), (far, near)] {
+            let now = Instant::now();
+            let left = hand_on(now + outer, hand_on(now + inner, told())).await.unwrap();
+            assert!(left <= near && left > near / 2, "{left:?}");
+        }
+        assert_eq!(hand_on(Instant::now(), told()).await, Some(Duration::ZERO));
     }
 
     #[test]

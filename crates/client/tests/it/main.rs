@@ -5,6 +5,7 @@
 mod batches;
 mod cable;
 mod calls;
+mod deadline;
 mod errors;
 mod several;
 mod stubs;

@@ -4,7 +4,7 @@ use futures_core::Stream;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
 use http::uri::PathAndQuery;
-use manywire_core::{ErrorKind, Origin, RpcError, Value};
+use manywire_core::{ErrorKind, Origin, RpcError, Value, time_left};
 use prost_reflect::MethodDescriptor;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -35,7 +35,8 @@ impl Client {
         for (key, value) in metadata(&self.options)? {
             request.metadata_mut().append(key, value);
         }
-        let deadline = self.timeout.and_then(|timeout| {
+        let timeout = self.timeout.into_iter().chain(time_left()).min();
+        let deadline = timeout.and_then(|timeout| {
             let value = deadline::encode(timeout).parse().ok()?;
             request.metadata_mut().insert("grpc-timeout", value);
             Instant::now().checked_add(timeout)

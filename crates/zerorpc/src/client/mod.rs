@@ -10,7 +10,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value};
+use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value, time_left};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::{self, UnboundedSender};
 
@@ -33,8 +33,6 @@ pub struct Client {
     writer: Writer,
     target: Arc<Target>,
     timeout: Option<Duration>,
-    /// How long the server is told that the caller waits.
-    told: Option<Duration>,
 }
 
 impl fmt::Debug for Client {
@@ -77,7 +75,7 @@ impl Client {
         let (commands, incoming) = mpsc::unbounded_channel();
         let writer = Writer::new();
         tokio::spawn(run(Driver::new(target.clone(), writer.clone(), incoming)));
-        Self { commands, writer, target, timeout: Some(TIMEOUT), told: None }
+        Self { commands, writer, target, timeout: Some(TIMEOUT) }
     }
 
     /// The same client with another time to wait for a first answer (30 s at first); with none it waits as long as
@@ -85,13 +83,6 @@ impl Client {
     #[must_use]
     pub fn with_timeout(self, timeout: Option<Duration>) -> Self {
         Self { timeout, ..self }
-    }
-
-    /// The same client, which tells the server that its caller waits for so long, for the last item of a stream too. A
-    /// server that does not know what this means passes over it.
-    #[must_use]
-    pub fn telling(&self, timeout: Option<Duration>) -> Self {
-        Self { told: timeout, ..self.clone() }
     }
 
     /// Whether the connection of a client made with [`Client::over`] has ended; calls will fail.
@@ -139,7 +130,7 @@ impl Client {
         let encode = |out: &mut Vec<u8>| msgpack::encode_array(out, args, Keys::Texts);
         let id = self
             .writer
-            .write_within(&mut message, Route::to_server(None), self.told, method, encode)
+            .write_within(&mut message, Route::to_server(None), time_left(), method, encode)
             .map_err(|error| error.with_origin(Origin::Usage))?;
         let (sender, events) = mpsc::unbounded_channel();
         let opened = self.commands.send(Command::Open { id, message, sender });

@@ -1,6 +1,8 @@
 //! What an event's header says of its call.
 
-use manywire_core::{Context, Empty, Limits, Methods, RpcError, current_deadline};
+use std::time::{Duration, Instant};
+
+use manywire_core::{Context, Empty, Limits, Methods, RpcError, current_deadline, hand_on};
 use manywire_zerorpc::Client;
 
 use crate::peers::{Server, run_python};
@@ -70,12 +72,12 @@ async fn a_malformed_timeout_is_an_error_of_its_call_and_the_connection_lives() 
 }
 
 #[tokio::test]
-async fn our_client_tells_how_long_it_waits() {
+async fn our_client_hands_a_deadline_on() {
     let server = Server::with(methods(), Limits::default()).await;
     let client = Client::connect(&server.url(), &Limits::default()).await.unwrap();
     assert_eq!(client.call("trace", vec![]).await.unwrap(), "none, false".into());
-    let telling = client.telling(Some(std::time::Duration::from_secs(60)));
-    assert_eq!(telling.call("trace", vec![]).await.unwrap(), "none, true".into());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    assert_eq!(hand_on(deadline, client.call("trace", vec![])).await.unwrap(), "none, true".into());
 }
 
 #[tokio::test]
