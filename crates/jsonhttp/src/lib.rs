@@ -33,12 +33,13 @@
 //!
 //! On all other paths is the adder of the notes, `GET /?a=3&b=2`.
 //!
-//! Reading order: `server`, one request's way; `query`, parameters of a `GET`; `error`, the statuses; `lines`, streams;
-//! `adder`.
+//! Reading order: `server`, one request's way; `query`, parameters of a `GET`; `error`, the statuses; `lines`, streams; `page`,
+//! calls from web pages; `adder`.
 
 mod adder;
 mod error;
 mod lines;
+mod page;
 mod query;
 mod server;
 

@@ -22,6 +22,7 @@ use serde_json::value::RawValue;
 use crate::adder;
 use crate::error::{JSON, Refusal, content};
 use crate::lines::{Form, Lines};
+use crate::page;
 use crate::query::read_query;
 
 /// Where methods are.
@@ -174,7 +175,13 @@ impl Handler for Server {
         if !is_call(head.uri.path()) {
             return adder::answer(&self.connection, &head).await;
         }
-        self.answer(&head, body).await.unwrap_or_else(Refusal::into_response)
+        let mut response = if page::is_asking(&head) {
+            page::welcome(&head)
+        } else {
+            self.answer(&head, body).await.unwrap_or_else(Refusal::into_response)
+        };
+        page::show(&head, &mut response);
+        response
     }
 }
 

@@ -115,6 +115,37 @@ async fn a_page_of_a_stranger_is_refused_whatever_it_sends() {
 }
 
 #[tokio::test]
+async fn a_page_that_was_named_may_ask_call_and_read() {
+    let address = serve(Limits::default()).await.address;
+    let origin = ("origin", "https://page.example");
+    let asking = [
+        origin,
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", "content-type, request-timeout"),
+    ];
+    let welcome = ask(address, Method::OPTIONS, "/call/add", &asking, "").await;
+    assert_eq!((welcome.status.as_u16(), &*welcome.body), (204, ""));
+    for (name, value) in [
+        ("access-control-allow-origin", "https://page.example"),
+        ("access-control-allow-methods", "GET, POST"),
+        ("access-control-allow-headers", "content-type, request-timeout"),
+    ] {
+        assert_eq!(welcome.header(name), Some(value));
+    }
+    for (path, status) in [("/call/add", 200), ("/call/nothing", 404)] {
+        let answer = post_with(address, path, &[origin], "[1,2]").await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://page.example"));
+        assert_eq!(answer.header("vary"), Some("origin"));
+    }
+    let stranger = [("origin", "https://evil.example"), asking[1]];
+    let refused = ask(address, Method::OPTIONS, "/call/add", &stranger, "").await;
+    assert_eq!((refused.status.as_u16(), refused.header("access-control-allow-origin")), (403, None));
+    let no_page = post(address, "/call/add", "[1,2]").await;
+    assert_eq!(no_page.header("access-control-allow-origin"), None);
+}
+
+#[tokio::test]
 async fn a_method_that_takes_a_stream_names_the_wires_that_can() {
     let served = serve(Limits::default()).await;
     let answer = post(served.address, "/call/test.sum", "[1]").await;
