@@ -78,6 +78,11 @@ fn status(kind: ErrorKind) -> StatusCode {
     }
 }
 
+/// Why a stream that may have no end has one.
+pub(crate) fn shutting_down() -> RpcError {
+    RpcError::new(ErrorKind::Unavailable, "the server is shutting down; call another one, or later")
+}
+
 /// `{"error":{"kind":…,"message":…}}`
 pub(crate) fn write_error(text: &mut Text, error: &RpcError) {
     text.push_short(br#"{"error":{"kind":"#);

@@ -8,11 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream as _;
 use http_body::{Body, Frame};
-use manywire_core::{CallStream, Connection, ErrorKind, Reply, RpcError};
+use manywire_core::{CallStream, Charge, Connection, Reply, RpcError};
 use manywire_json::{Room, Text, write_erased};
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::error::write_error;
+use crate::error::{shutting_down, write_error};
 
 /// Items that are there at once are sent together, up to about so many bytes.
 const TOGETHER: usize = 8 << 10;
@@ -48,24 +48,32 @@ pub(crate) struct Lines {
     connection: Connection,
     drain: Pin<Box<dyn Future<Output = ()> + Send>>,
     heartbeat: Option<Pin<Box<Sleep>>>,
+    /// What the method holds.
+    _held: Charge,
 }
 
 impl Lines {
     pub(crate) fn new(
-        form: Form,
         first: Option<Box<dyn Reply>>,
         items: CallStream,
         connection: &Connection,
+        held: Charge,
     ) -> Self {
         let drain = connection.drain.clone();
         Self {
-            form,
+            form: Form::Lines,
             first,
             items: Some(items),
             connection: connection.clone(),
             drain: Box::pin(async move { drain.started().await }),
-            heartbeat: (form == Form::Events).then(|| Box::pin(sleep(HEARTBEAT))),
+            heartbeat: None,
+            _held: held,
         }
+    }
+
+    pub(crate) fn in_form(self, form: Form) -> Self {
+        let heartbeat = (form == Form::Events).then(|| Box::pin(sleep(HEARTBEAT)));
+        Self { form, heartbeat, ..self }
     }
 
     /// What comes next: an item, an error, or the end.
@@ -172,8 +180,4 @@ impl Body for Lines {
     fn is_end_stream(&self) -> bool {
         self.items.is_none()
     }
-}
-
-fn shutting_down() -> RpcError {
-    RpcError::new(ErrorKind::Unavailable, "the server is shutting down; call another one, or later")
 }

@@ -6,7 +6,7 @@
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
-    ACCESS_CONTROL_REQUEST_METHOD, HeaderValue, ORIGIN, VARY,
+    ACCESS_CONTROL_REQUEST_METHOD, HeaderValue, ORIGIN, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -32,8 +32,12 @@ pub(crate) fn welcome(head: &Parts) -> Response {
 
 /// Lets the page that a request came from read its answer.
 pub(crate) fn show(head: &Parts, answer: &mut Response) {
-    let Some(origin) = head.headers.get(ORIGIN) else { return };
     let headers = answer.headers_mut();
+    if head.method == Method::GET {
+        // A link may lead here, and the answer repeat what the link said.
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    }
+    let Some(origin) = head.headers.get(ORIGIN) else { return };
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));
     headers.append(VARY, HeaderValue::from_static("origin"));

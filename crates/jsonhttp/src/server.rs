@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::future::poll_immediate;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method as HttpMethod, StatusCode};
 use manywire_core::{
-    Call, CallStream, Charge, Connection, ErrorKind, Method, Params, Reply, RpcError, Started, Terms,
+    Call, CallStream, Charge, Connection, ErrorKind, Method, OverBudget, Params, Reply, RpcError, Started,
+    Terms,
 };
 use manywire_http::{
     Body, Content, Endless, Handler, Headers, Request, RequestBody, Response, accepts, add_metadata,
@@ -20,7 +21,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::value::RawValue;
 
 use crate::adder;
-use crate::error::{JSON, Refusal, content};
+use crate::error::{JSON, Refusal, content, shutting_down};
 use crate::lines::{Form, Lines};
 use crate::page;
 use crate::query::read_query;
@@ -88,11 +89,7 @@ impl Server {
         let query = asked.head.uri.query().unwrap_or_default();
         let mut parameters = read_query(query, method, &self.connection.budget)?;
         let started = self.start(asked, parameters.params())?;
-        let mut response = self.finish(asked, started, 0, None).await?;
-        // A link may lead here, and the answer repeat what the link said.
-        let nosniff = HeaderValue::from_static("nosniff");
-        response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, nosniff);
-        Ok(response)
+        self.finish(asked, started, 0, None).await
     }
 
     fn start(&self, asked: &Asked<'_>, params: Params<'_, '_>) -> Result<Started, Refusal> {
@@ -108,8 +105,18 @@ impl Server {
     ) -> Result<Response, Refusal> {
         match started {
             Started::Call(call) => self.answer_once(asked, call, weight, charge).await,
-            Started::Stream(items) => self.answer_with_stream(asked, items).await,
+            Started::Stream(items) => {
+                let held = self.hold(weight, charge)?;
+                Ok(self.answer_with_stream(asked, items, held).await)
+            }
         }
+    }
+
+    /// Charges what a call holds while it waits.
+    fn hold(&self, weight: usize, charge: Option<Charge>) -> Result<Charge, OverBudget> {
+        let mut held = charge.unwrap_or_else(|| self.connection.budget.nothing());
+        held.resize(CALL + weight)?;
+        Ok(held)
     }
 
     async fn answer_once(
@@ -122,8 +129,7 @@ impl Server {
         let result = match poll_immediate(&mut call).await {
             Some(result) => result,
             None => {
-                let mut charge = charge.unwrap_or_else(|| self.connection.budget.nothing());
-                charge.resize(CALL + weight)?;
+                let _held = self.hold(weight, charge)?;
                 (&mut call).await
             }
         };
@@ -143,28 +149,28 @@ impl Server {
     }
 
     /// Waits for the first item: with it go the headers, and a stream that fails at once has a status that says so.
-    async fn answer_with_stream(
-        &self,
-        asked: &Asked<'_>,
-        mut items: CallStream,
-    ) -> Result<Response, Refusal> {
-        let first = items.next().await.transpose();
+    async fn answer_with_stream(&self, asked: &Asked<'_>, mut items: CallStream, held: Charge) -> Response {
+        let first = tokio::select! {
+            biased;
+            first = items.next() => first.transpose(),
+            () = self.connection.drain.started() => Err(shutting_down()),
+        };
         let metadata = items.take_metadata();
         let mut response = match first {
             Err(error) => Refusal::from(error).into_response(),
-            Ok(first) => self.stream(asked, first, items),
+            Ok(first) => self.stream(asked, Lines::new(first, items, &self.connection, held)),
         };
         add_metadata(&metadata, response.headers_mut());
-        Ok(response)
+        response
     }
 
-    fn stream(&self, asked: &Asked<'_>, first: Option<Box<dyn Reply>>, items: CallStream) -> Response {
+    fn stream(&self, asked: &Asked<'_>, lines: Lines) -> Response {
         let wants_events = accepts(&asked.head.headers, &ACCEPT, &[Form::Events.content_type()]);
         let form = if wants_events { Form::Events } else { Form::Lines };
         let mut response = reply(StatusCode::OK, form.content_type(), "");
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.extensions_mut().insert(Endless);
-        *response.body_mut() = Body::stream(Lines::new(form, first, items, &self.connection));
+        *response.body_mut() = Body::stream(lines.in_form(form));
         response
     }
 }

@@ -106,6 +106,9 @@ fn methods() -> Methods {
         context.answer_with("x-stream", *b"yes");
         stream::iter([Ok(1_i64)]).chain(stream::pending())
     });
+    methods.add_stream("test.silent", "Holds a text, and says nothing.", |text: String| {
+        stream::pending().inspect(move |_: &Result<i64, RpcError>| drop(text.clone()))
+    });
     methods.add_stream("test.pages", "Long texts without an end.", |length: usize| {
         stream::repeat_with(move || Ok("x".repeat(length)))
     });

@@ -108,6 +108,22 @@ async fn a_shutdown_ends_a_stream_with_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_that_has_not_begun_holds_what_it_was_given_until_a_shutdown() {
+    let served = in_memory(Limits::default());
+    let mut stream = served.connect();
+    let text = format!("[\"{}\"]", "x".repeat(100_000));
+    begin(&mut stream, "/call/test.silent", "*/*", &text).await;
+    until("the stream waits", || (90_000..150_000).contains(&served.memory.held())).await;
+    let (cut, answer) = tokio::join!(served.shutdown.finish(Duration::from_secs(600)), async {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    });
+    assert!(cut == 0 && answer.starts_with("HTTP/1.1 503 ") && answer.contains("shutting down"), "{answer}");
+    assert_eq!(served.memory.held(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deadline_ends_a_stream_with_an_error() {
     let served = in_memory(Limits::default());
     let mut stream = served.connect();
