@@ -61,8 +61,8 @@ impl Served {
 
     fn connection<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static>(&self, io: IO) {
         let Self { limits, shutdown, .. } = self;
-        let session = self.dispatch.session_of(limits, &Activity::new(), Peer::default());
         let budget = self.memory.connection(limits);
+        let session = self.dispatch.session_of(limits, &Activity::new(), &budget, Peer::default());
         let connection = Connection { budget, ..Connection::new(session, limits.clone(), shutdown.drain()) };
         let origins = Origins::new(&["https://page.example".to_owned()]).unwrap();
         let terms = Terms {
