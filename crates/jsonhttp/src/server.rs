@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::StreamExt as _;
 use futures_util::future::poll_immediate;
@@ -73,15 +74,20 @@ impl Server {
     }
 
     async fn post(&self, asked: &Asked<'_>, mut body: RequestBody) -> Result<Response, Refusal> {
-        let Connection { limits, budget, .. } = &*self.connection;
+        let Connection { session, limits, budget, .. } = &*self.connection;
         if !is_json(&asked.head.headers) {
             return Err(Refusal::content_type());
         }
+        // Whoever may not call sends no body for nothing.
+        let (name, begun) = (&*asked.name, Instant::now());
+        let admitted = session
+            .admit(asked.terms, name)
+            .inspect_err(|error| session.refused(name, begun, error.kind()))?;
         let body = read_body(&asked.head.headers, &mut body, limits, budget).await?;
         let Parameters { params, weight, charge } = read_params(parameters_in(&body)?, limits, budget)?;
         // What waits has what it needs.
         drop(body);
-        let started = self.start(asked, params)?;
+        let started = admitted.start(asked.terms, name, params)?;
         self.finish(asked, started, weight, charge).await
     }
 

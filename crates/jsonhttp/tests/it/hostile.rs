@@ -6,7 +6,7 @@ use manywire_core::Limits;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::client::post;
+use crate::client::{get, post, post_with};
 use crate::serving::{Served, in_memory, serve, until};
 
 async fn raw(served: &Served, request: &[u8]) -> String {
@@ -79,6 +79,25 @@ async fn a_method_that_takes_a_stream_is_refused_before_the_body_comes() {
         stream.read_exact(&mut start).await.unwrap();
         assert_eq!(String::from_utf8_lossy(&start), format!("HTTP/1.1 {status} "), "{path}");
     }
+}
+
+#[tokio::test]
+async fn whoever_may_not_call_is_refused_before_the_body_comes_and_counted_once() {
+    let served = serve(Limits::default()).await;
+    let whole = posting("/call/test.guarded", "[]");
+    let head = &whole[..whole.len() - 2];
+    let mut tcp = TcpStream::connect(served.address).await.unwrap();
+    tcp.write_all(head).await.unwrap();
+    let mut start = [0; 13];
+    tcp.read_exact(&mut start).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 401 ");
+    let line = r#"manywire_errors_total{kind="unauthenticated",method="test.guarded",wire="http"} 1"#;
+    assert!(served.metrics.render().contains(line), "{}", served.metrics.render());
+    let key = [("x-key", "right")];
+    assert_eq!(post_with(served.address, "/call/test.guarded", &key, "[]").await.body, "1");
+    assert_eq!(get(served.address, "/call/test.guarded").await.failure().0, 401);
+    let line = r#"manywire_calls_total{method="test.guarded",wire="http"} 3"#;
+    assert!(served.metrics.render().contains(line), "{}", served.metrics.render());
 }
 
 #[tokio::test]

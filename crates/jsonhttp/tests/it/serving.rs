@@ -99,6 +99,11 @@ fn methods() -> Methods {
         std::future::pending::<()>().await;
         Ok(text)
     });
+    methods.add("test.guarded", "Answers those who have the key.", |_: Empty| async { Ok(1_i64) }).safe();
+    methods.guard("test.guarded", |head| match head.metadata().get("x-key") {
+        Some(b"right") => Ok(()),
+        _ => Err(RpcError::new(ErrorKind::Unauthenticated, "send x-key")),
+    });
     methods.add_stream("test.breaks", "Two numbers and an error.", |_: Empty| {
         stream::iter([Ok(1_i64), Ok(2), Err(RpcError::failed("enough"))])
     });
