@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`Methods`] holds what a service registers, of four [`Kind`]s; [`Dispatch`] binds it to a wire; a
 //! connection's [`Session`] starts a [`Call`] from [`Params`]; the answer is a [`Reply`] or an [`RpcError`]. A method that
-//! asks for its call's [`Context`] is given it; guards, [`Hook`]s and observers run around all methods or some.
+//! asks for its call's [`Context`] is given it; guards, [`Hook`]s and observers run around all methods or some. What a server
+//! tells of its methods is in [`introspect`].
 //!
 //! ```
 //! use std::sync::Arc;
@@ -36,6 +37,7 @@ mod error;
 mod gated;
 mod handler;
 mod hooks;
+pub mod introspect;
 mod kind;
 mod limits;
 mod metadata;
