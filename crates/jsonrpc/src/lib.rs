@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Reading order, as a message travels: `request` tells apart what came, `params` reads the parameters, `answer` runs the
-//! methods (`builtin` has the wire's own) and writes replies through `reply`; `error` has the codes. [`Server`] answers
+//! methods (`builtin` has the wire's own, `openrpc` what `rpc.discover` answers) and writes replies through `reply`; `error` has the codes. [`Server`] answers
 //! HTTP requests and hands a WebSocket to `websocket`, where `subscription` turns streams into notifications.
 //! [`Client`] speaks both.
 //!
@@ -29,6 +29,7 @@ mod client;
 mod error;
 mod http;
 mod json;
+pub mod openrpc;
 mod params;
 mod post;
 mod reply;
