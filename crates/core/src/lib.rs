@@ -9,7 +9,7 @@
 //! use std::sync::Arc;
 //! use manywire_core::{Dispatch, Limits, Methods, Metrics, Params, RpcError, to_value};
 //!
-//! #[derive(serde::Deserialize)]
+//! #[manywire_core::message]
 //! struct Args { a: i64, b: i64 }
 //!
 //! let mut methods = Methods::new();
@@ -54,6 +54,12 @@ mod shutdown;
 mod value;
 mod values;
 
+/// What [`message`] writes its derives with.
+#[doc(hidden)]
+pub use serde;
+
+pub use manywire_macros::core_message as message;
+
 pub use activity::{Activity, UnderWay};
 pub use budget::{Budget, Charge, Memory, OverBudget};
 pub use call::{Call, CallStream};
@@ -75,7 +81,7 @@ pub use peer::Peer;
 pub use rate::RateLimiter;
 pub use reply_buffer::ReplyBuffer;
 pub use requests::{Incoming, Requests};
-pub use shape::{MapShape, RecordShape, Shape, zero};
+pub use shape::{ChoiceShape, MapShape, RecordShape, Shape, zero};
 pub use shutdown::{ConnectionToken, Drain, Shutdown};
 pub use value::{Blob, DecodeError, EncodeError, Misfit, Number, Timestamp, Value, from_value, to_value};
 pub use values::{TooManyValues, ValueCount, json_string_length};

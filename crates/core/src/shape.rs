@@ -29,6 +29,8 @@ pub enum Shape {
     Number,
     /// Text.
     String,
+    /// One of several texts.
+    Choice(ChoiceShape),
     /// Bytes.
     Bytes,
     /// A date and time.
@@ -46,6 +48,15 @@ pub enum Shape {
     /// Any value.
     #[default]
     Any,
+}
+
+/// An enumeration as its type declares it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChoiceShape {
+    /// The type's own name.
+    pub name: &'static str,
+    /// The names of its variants.
+    pub variants: &'static [&'static str],
 }
 
 /// What the keys and the values of a map are.
@@ -114,7 +125,7 @@ impl fmt::Display for Shape {
             Shape::Int => "int",
             Shape::Float => "float",
             Shape::Number => "number",
-            Shape::String => "string",
+            Shape::String | Shape::Choice(_) => "string",
             Shape::Bytes => "bytes",
             Shape::Timestamp => "timestamp",
             Shape::Any => "any",
@@ -303,11 +314,11 @@ impl<'de, E: de::Error> Deserializer<'de> for Probe<'_, E> {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, E> {
-        *self.shape = Shape::String;
+        *self.shape = Shape::Choice(ChoiceShape { name, variants });
         visitor.visit_enum(variants.first().copied().unwrap_or_default().into_deserializer())
     }
 }
@@ -431,6 +442,22 @@ mod tests {
         ] {
             assert_eq!(shape.to_string(), expected);
         }
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Color {
+        Red,
+        Green,
+    }
+
+    #[test]
+    fn an_enumeration_tells_its_variants() {
+        let _ = [Color::Red, Color::Green];
+        let shape = Shape::of::<Color>();
+        assert_eq!(shape, Shape::Choice(ChoiceShape { name: "Color", variants: &["red", "green"] }));
+        assert_eq!(shape.to_string(), "string");
+        assert!(matches!(zero::<_, de::value::Error>(PhantomData::<Color>), Ok(Color::Red)));
     }
 
     #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! The wire's own methods: introspection, as Python's servers have it and as OpenRPC has it, and subscriptions to streams.
 
-use manywire_core::introspect::{Description, Own, Told, TypeNames, View};
+use manywire_core::introspect::{Own, Schema, Told, TypeNames, View};
 use manywire_core::{Kind, Method, Methods, Params, Reply, RpcError, Shape, Value};
 
 use crate::openrpc;
@@ -44,7 +44,7 @@ impl<'m> Builtin<'m> {
         let value = match self {
             Builtin::MethodHelp => about(params, |name| help(methods, name))?,
             Builtin::MethodSignature => about(params, |name| signatures(methods, name))?,
-            Builtin::Discover => openrpc::document(&Description::of(methods)),
+            Builtin::Discover => openrpc::document(&Schema::of(methods)),
             _ => names(methods),
         };
         Ok(Box::new(value))

@@ -3,7 +3,7 @@
 //! A stream of answers is a pair of methods, `subscribe_NAME` with `"x-kind": "subscription"` and `unsubscribe_NAME`; what
 //! the notifications are is in `x-notification`. Methods that this wire cannot carry are left out.
 
-use manywire_core::introspect::{Description, Field, MethodDescription, RecordDescription, Type, TypeKind};
+use manywire_core::introspect::{Field, MethodSchema, RecordSchema, Schema, Type, TypeKind};
 use manywire_core::{Kind, Value};
 
 use crate::error::OWN_CODES;
@@ -12,10 +12,10 @@ use crate::error::OWN_CODES;
 const OPENRPC: &str = "1.3.2";
 
 /// The document about these methods.
-pub fn document(description: &Description) -> Value {
-    let methods: Vec<Value> = description.methods.iter().flat_map(methods).collect();
+pub fn document(served: &Schema) -> Value {
+    let methods: Vec<Value> = served.methods.iter().flat_map(methods).collect();
     let info = [("title", "manywire".into()), ("version", env!("CARGO_PKG_VERSION").into())];
-    let schemas = description.records.iter().map(|record| (&*record.name, record_schema(record)));
+    let schemas = served.records.iter().map(|record| (&*record.name, record_schema(record)));
     let errors = OWN_CODES.map(|(code, name, message)| {
         (name, Value::map([("code", Value::Int(code)), ("message", message.into())]))
     });
@@ -39,7 +39,7 @@ pub(crate) fn unsubscription_doc(stream: &str) -> String {
 }
 
 /// A method as this wire has it: itself, or what begins and ends its stream.
-fn methods(method: &MethodDescription) -> Vec<Value> {
+fn methods(method: &MethodSchema) -> Vec<Value> {
     match method.kind {
         Kind::Unary => {
             let result = content("result", schema(&method.returns), true);
@@ -50,7 +50,7 @@ fn methods(method: &MethodDescription) -> Vec<Value> {
     }
 }
 
-fn subscribe(method: &MethodDescription) -> Value {
+fn subscribe(method: &MethodSchema) -> Value {
     let (name, doc) = (format!("subscribe_{}", method.name), subscription_doc(&method.name, &method.doc));
     let mut entry = entry(&name, doc, method, content("subscription", of_type("integer"), true));
     let params =
@@ -61,7 +61,7 @@ fn subscribe(method: &MethodDescription) -> Value {
     Value::map(entry)
 }
 
-fn unsubscribe(method: &MethodDescription) -> Value {
+fn unsubscribe(method: &MethodSchema) -> Value {
     Value::map([
         ("name", Value::from(format!("unsubscribe_{}", method.name))),
         ("summary", unsubscription_doc(&method.name).into()),
@@ -70,7 +70,7 @@ fn unsubscribe(method: &MethodDescription) -> Value {
     ])
 }
 
-fn entry(name: &str, doc: String, method: &MethodDescription, result: Value) -> Vec<(&'static str, Value)> {
+fn entry(name: &str, doc: String, method: &MethodSchema, result: Value) -> Vec<(&'static str, Value)> {
     let parameter = |field: &Field| content(&field.name, schema(&field.ty), field.required);
     let errors = OWN_CODES.map(|(_, name, _)| reference("errors", name));
     // Only a record's fields have names.
@@ -100,7 +100,7 @@ fn reference(component: &str, name: &str) -> Value {
     Value::map([("$ref", format!("#/components/{component}/{name}").into())])
 }
 
-fn record_schema(record: &RecordDescription) -> Value {
+fn record_schema(record: &RecordSchema) -> Value {
     let properties = record.fields.iter().map(|field| (&*field.name, schema(&field.ty)));
     let required = record.fields.iter().filter(|field| field.required).map(|field| (&*field.name).into());
     Value::map([
@@ -119,7 +119,13 @@ fn schema(ty: &Type) -> Value {
         TypeKind::Bool => of_type("boolean"),
         TypeKind::Int => of_type("integer"),
         TypeKind::Float | TypeKind::Number => of_type("number"),
-        TypeKind::String => of_type("string"),
+        TypeKind::String => match &ty.choices {
+            None => of_type("string"),
+            Some(choices) => {
+                let choices = choices.iter().map(|choice| Value::from(&**choice)).collect();
+                with_type("string", "enum", Value::Array(choices))
+            }
+        },
         TypeKind::Bytes => with_type("string", "contentEncoding", "base64".into()),
         TypeKind::Timestamp => with_type("string", "format", "date-time".into()),
         TypeKind::Optional => Value::map([("anyOf", Value::Array(vec![inner(), of_type("null")]))]),

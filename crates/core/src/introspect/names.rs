@@ -38,7 +38,7 @@ impl TypeNames {
             Shape::Int => self.int,
             Shape::Float => self.float,
             Shape::Number => self.number.get(reading).copied().unwrap_or(self.any),
-            Shape::String => self.string,
+            Shape::String | Shape::Choice(_) => self.string,
             Shape::Bytes => self.bytes,
             Shape::Timestamp => self.timestamp,
             Shape::Optional(inner) => self.name(inner, reading),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use futures_util::stream;
-use manywire_core::introspect::Description;
+use manywire_core::introspect::Schema;
 use manywire_core::{Empty, Timestamp, Value};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,14 @@ struct Everything {
     any: Value,
     pairs: std::collections::BTreeMap<String, Vec<i64>>,
     inside: Option<Box<Everything>>,
+    color: Color,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Color {
+    Red,
+    Green,
 }
 
 fn document() -> serde_json::Value {
@@ -28,7 +36,7 @@ fn document() -> serde_json::Value {
     methods.add("optional", "", |n: Option<i64>| async move { Ok(n) });
     methods.add_stream("wander", "Wanders.", |_: Empty| stream::iter([Ok(Empty {})]));
     methods.add_client_stream("swallow", "", |_: manywire_core::Requests<i64>| async { Ok(()) });
-    let document = manywire_jsonrpc::openrpc::document(&Description::of(&methods));
+    let document = manywire_jsonrpc::openrpc::document(&Schema::of(&methods));
     serde_json::to_value(document).unwrap()
 }
 
@@ -53,7 +61,7 @@ fn types_are_json_schemas() {
     let document = document();
     let params = method(&document, "everything")["params"].as_array().unwrap();
     let names: Vec<_> = params.iter().map(|param| param["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["flag", "count", "ratio", "when", "any", "pairs", "inside"]);
+    assert_eq!(names, ["flag", "count", "ratio", "when", "any", "pairs", "inside", "color"]);
     assert_eq!(params[2]["required"], false);
     assert_eq!(params[3]["schema"], serde_json::json!({"type": "string", "format": "date-time"}));
     let pairs = serde_json::json!({"type": "object", "additionalProperties": {"type": "array", "items": {"type": "integer"}}});
@@ -61,6 +69,7 @@ fn types_are_json_schemas() {
     let inside =
         serde_json::json!({"anyOf": [{"$ref": "#/components/schemas/Everything"}, {"type": "null"}]});
     assert_eq!(params[6]["schema"], inside);
+    assert_eq!(params[7]["schema"], serde_json::json!({"type": "string", "enum": ["red", "green"]}));
     assert_eq!(method(&document, "everything")["summary"], "Gives it back.");
     assert_eq!(method(&document, "optional")["paramStructure"], "by-position");
 }

@@ -1,4 +1,4 @@
-//! The whole registry as one value, which [`DESCRIBE`] answers on every wire.
+//! The whole registry as one value, which [`SCHEMA`] answers on every wire.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -8,21 +8,21 @@ use serde::{Deserialize, Serialize};
 use crate::shape::LONE_ARGUMENT;
 use crate::{Empty, Kind, Method, Methods, RecordShape, Shape};
 
-/// The name of the method that answers the [`Description`] of the others.
-pub const DESCRIBE: &str = "system.describe";
+/// The name of the method that answers the [`Schema`] of the others.
+pub const SCHEMA: &str = "system.schema";
 
 /// What a server serves.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Description {
+pub struct Schema {
     /// The methods in the order of their registration.
-    pub methods: Vec<MethodDescription>,
+    pub methods: Vec<MethodSchema>,
     /// The records that their types name.
-    pub records: Vec<RecordDescription>,
+    pub records: Vec<RecordSchema>,
 }
 
 /// What one method takes and gives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MethodDescription {
+pub struct MethodSchema {
     /// The name that callers use.
     pub name: String,
     /// What it does.
@@ -43,7 +43,7 @@ pub struct MethodDescription {
 
 /// A record by its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordDescription {
+pub struct RecordSchema {
     /// The type's name; where two types share one, the second has a number behind it.
     pub name: String,
     /// Its fields in the order of their declaration.
@@ -77,6 +77,9 @@ pub struct Type {
     /// The name of a record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// What a text may be, where it is one of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choices: Option<Vec<String>>,
 }
 
 /// The types that there are.
@@ -108,30 +111,30 @@ pub enum TypeKind {
     List,
     /// Pairs of keys and values.
     Map,
-    /// A record, which the description lists under its name.
+    /// A record, which the schema lists under its name.
     Record,
 }
 
-impl Description {
-    /// The description of all methods.
+impl Schema {
+    /// The schema of all methods.
     pub fn of(methods: &Methods) -> Self {
         let mut records = Records::default();
         let methods = methods.iter().map(|method| records.method(method)).collect();
-        Self { methods, records: records.list.into_iter().map(|(_, description)| description).collect() }
+        Self { methods, records: records.list.into_iter().map(|(_, schema)| schema).collect() }
     }
 
     /// The method of this name.
-    pub fn method(&self, name: &str) -> Option<&MethodDescription> {
+    pub fn method(&self, name: &str) -> Option<&MethodSchema> {
         self.methods.iter().find(|method| method.name == name)
     }
 }
 
 impl Methods {
-    /// Registers [`DESCRIBE`], which tells of all methods that are there by now.
-    pub fn add_description(&mut self) -> &mut Method {
-        let description = Arc::new(Description::of(self));
-        self.add(DESCRIBE, "All methods with their kinds and types.", move |_: Empty| {
-            ready(Ok(Description::clone(&description)))
+    /// Registers [`SCHEMA`], which tells of all methods that are there by now.
+    pub fn add_schema(&mut self) -> &mut Method {
+        let schema = Arc::new(Schema::of(self));
+        self.add(SCHEMA, "All methods with their kinds and types.", move |_: Empty| {
+            ready(Ok(Schema::clone(&schema)))
         })
     }
 }
@@ -153,7 +156,7 @@ impl Type {
 /// The records that were met, each with the shape that it has.
 #[derive(Default)]
 struct Records {
-    list: Vec<(RecordShape, RecordDescription)>,
+    list: Vec<(RecordShape, RecordSchema)>,
 }
 
 /// A record around the one that is described: its type's name, and where it is in the list.
@@ -170,7 +173,7 @@ impl Around<'_> {
 }
 
 impl Records {
-    fn method(&mut self, method: &Method) -> MethodDescription {
+    fn method(&mut self, method: &Method) -> MethodSchema {
         let takes = self.ty(method.arguments(), None);
         let fields = self.list.iter().find(|(_, known)| takes.name.as_ref() == Some(&known.name));
         let parameters = match (method.arguments(), fields) {
@@ -181,7 +184,7 @@ impl Records {
                 vec![Field { name: LONE_ARGUMENT.to_owned(), ty: takes.clone(), required }]
             }
         };
-        MethodDescription {
+        MethodSchema {
             name: method.name().to_owned(),
             doc: method.doc().to_owned(),
             kind: method.kind(),
@@ -202,6 +205,10 @@ impl Records {
             Shape::Float => Type::plain(TypeKind::Float),
             Shape::Number => Type::plain(TypeKind::Number),
             Shape::String => Type::plain(TypeKind::String),
+            Shape::Choice(choice) => {
+                let choices = choice.variants.iter().map(|variant| (*variant).to_owned()).collect();
+                Type { choices: Some(choices), ..Type::plain(TypeKind::String) }
+            }
             Shape::Bytes => Type::plain(TypeKind::Bytes),
             Shape::Timestamp => Type::plain(TypeKind::Timestamp),
             Shape::Optional(inner) => Type::around(TypeKind::Optional, self.ty(inner, around)),
@@ -213,7 +220,7 @@ impl Records {
             Shape::Record(record) => Type::record(self.record(record, around)),
             Shape::Outer(name) => {
                 let known = around.and_then(|around| self.list.get(around.find(name)?));
-                Type::record(known.map_or(name, |(_, description)| &description.name))
+                Type::record(known.map_or(name, |(_, schema)| &schema.name))
             }
         }
     }
@@ -223,7 +230,7 @@ impl Records {
         let at = self.list.iter().position(|(known, _)| same_record(known, record)).unwrap_or_else(|| {
             let at = self.list.len();
             let name = self.free_name(record.name);
-            self.list.push((record.clone(), RecordDescription { name, fields: Vec::new() }));
+            self.list.push((record.clone(), RecordSchema { name, fields: Vec::new() }));
             let around = Around { name: record.name, at, outer };
             let fields = record.fields.iter().map(|(name, shape)| Field {
                 name: (*name).to_owned(),
@@ -292,13 +299,13 @@ mod tests {
         }
     }
 
-    fn described() -> Description {
+    fn described() -> Schema {
         let mut methods = Methods::new();
         methods.add("plant", "Plants it.", |tree: Tree| async move { Ok(Forest { trees: vec![tree] }) });
         methods.add("measure", "", |heights: Vec<i64>| async move {
             Ok(other::Tree { height: heights[0] as f64 })
         });
-        Description::of(&methods)
+        Schema::of(&methods)
     }
 
     #[test]
@@ -317,17 +324,17 @@ mod tests {
     }
 
     #[test]
-    fn a_description_survives_a_wire() {
+    fn a_schema_survives_a_wire() {
         let described = described();
-        assert_eq!(from_value::<Description>(to_value(&described).unwrap()).unwrap(), described);
+        assert_eq!(from_value::<Schema>(to_value(&described).unwrap()).unwrap(), described);
     }
 
     #[test]
-    fn the_description_of_a_registry_is_one_of_its_methods() {
+    fn the_schema_of_a_registry_is_one_of_its_methods() {
         let mut methods = Methods::new();
         methods.add("echo", "", |n: i64| async move { Ok(n) });
-        methods.add_description();
-        let names: Vec<_> = Description::of(&methods).methods.into_iter().map(|method| method.name).collect();
-        assert_eq!(names, ["echo", DESCRIBE]);
+        methods.add_schema();
+        let names: Vec<_> = Schema::of(&methods).methods.into_iter().map(|method| method.name).collect();
+        assert_eq!(names, ["echo", SCHEMA]);
     }
 }
