@@ -10,17 +10,11 @@ use crate::{Client, Wire};
 
 impl Client {
     /// The names of the server's methods.
-    pub async fn methods(&self) -> Result<Vec<String>, RpcError> {
+    pub(crate) async fn methods_by_wire(&self) -> Result<Vec<String>, RpcError> {
         let list = match self.url().wire {
-            Wire::Grpc => {
-                let names = |connection: Arc<Connection>| {
-                    ready(connection.grpc().map(manywire_grpc::Client::methods))
-                };
-                return Ok(self.attempt(names).await?.0.into_iter().map(|method| method.name).collect());
-            }
             Wire::Jsonrpc | Wire::Xmlrpc => self.call("system.listMethods", Vec::new()).await?,
             Wire::Zerorpc => self.call("_zerorpc_list", Vec::new()).await?,
-            Wire::Gob | Wire::Jsonrpc1 => self.netrpc("system.listMethods", Vec::new()).await?,
+            _ => self.netrpc("system.listMethods", Vec::new()).await?,
         };
         match list {
             Value::Array(names) => Ok(names.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
@@ -31,7 +25,7 @@ impl Client {
     }
 
     /// What one method is called with, what it answers, and what it is for.
-    pub async fn describe(&self, method: &str) -> Result<String, RpcError> {
+    pub(crate) async fn describe_by_wire(&self, method: &str) -> Result<String, RpcError> {
         match self.url().wire {
             Wire::Grpc => {
                 let find = |connection: Arc<Connection>| {

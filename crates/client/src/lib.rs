@@ -16,7 +16,8 @@
 //! What a wire cannot do is an error before anything is sent: a stream on XML-RPC, two arguments on net/rpc.
 //!
 //! Reading order: `url.rs` and `mistaken.rs`; `client.rs`, what a caller sees, and when a call is made again; `servers.rs`,
-//! which server it goes to; `connection.rs`, what each wire makes of it; `dial.rs` and `tls.rs`, the stream beneath;
+//! which server it goes to; `connection.rs`, what each wire makes of it; `schema.rs` and `describe.rs`, what
+//! servers say of themselves; `dial.rs` and `tls.rs`, the stream beneath;
 //! `spoken.rs`, what is said when another wire is spoken there.
 
 mod arguments;
@@ -27,6 +28,7 @@ mod describe;
 mod dial;
 mod mistaken;
 mod retry;
+mod schema;
 mod servers;
 mod spoken;
 mod stub;
@@ -43,6 +45,7 @@ pub use batch::Outcomes;
 pub use client::{Answer, Client, Items, MethodKind, Options};
 pub use mistaken::nearest;
 pub use retry::Retry;
+pub use schema::Listed;
 pub use tap::Tap;
 pub use tls::{Tls, why_unfit};
 pub use url::{Transport, Url, Wire};

@@ -54,6 +54,9 @@ pub fn run() -> ExitCode {
         cli::Command::Describe(options) => {
             return call::run(&Report::new(&options.server), call::describe(*options));
         }
+        cli::Command::Export(options) => {
+            return call::run(&Report::new(&options.server), call::export(*options));
+        }
         cli::Command::Upload(options) => {
             return call::run(&Report::new(&options.server), transfer::upload(*options));
         }

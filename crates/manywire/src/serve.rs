@@ -124,6 +124,7 @@ fn methods(settings: &Settings) -> anyhow::Result<Methods> {
     if let Some(token) = settings.token.clone() {
         methods.guard("", token.guard());
     }
+    methods.add_schema();
     Ok(methods)
 }
 

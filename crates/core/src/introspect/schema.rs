@@ -140,15 +140,28 @@ impl Methods {
 }
 
 impl Type {
-    fn plain(kind: TypeKind) -> Self {
+    /// A type with nothing in it.
+    pub fn plain(kind: TypeKind) -> Self {
         Self { kind, ..Self::default() }
     }
 
-    fn around(kind: TypeKind, inner: Type) -> Self {
+    /// An optional or a list.
+    pub fn around(kind: TypeKind, inner: Type) -> Self {
         Self { of: Some(Box::new(inner)), ..Self::plain(kind) }
     }
 
-    fn record(name: &str) -> Self {
+    /// A map.
+    pub fn map(key: Type, value: Type) -> Self {
+        Self { key: Some(Box::new(key)), ..Self::around(TypeKind::Map, value) }
+    }
+
+    /// One of several texts.
+    pub fn choice(choices: Vec<String>) -> Self {
+        Self { choices: Some(choices), ..Self::plain(TypeKind::String) }
+    }
+
+    /// The record of this name.
+    pub fn record(name: &str) -> Self {
         Self { name: Some(name.to_owned()), ..Self::plain(TypeKind::Record) }
     }
 }
@@ -206,17 +219,13 @@ impl Records {
             Shape::Number => Type::plain(TypeKind::Number),
             Shape::String => Type::plain(TypeKind::String),
             Shape::Choice(choice) => {
-                let choices = choice.variants.iter().map(|variant| (*variant).to_owned()).collect();
-                Type { choices: Some(choices), ..Type::plain(TypeKind::String) }
+                Type::choice(choice.variants.iter().map(|variant| (*variant).to_owned()).collect())
             }
             Shape::Bytes => Type::plain(TypeKind::Bytes),
             Shape::Timestamp => Type::plain(TypeKind::Timestamp),
             Shape::Optional(inner) => Type::around(TypeKind::Optional, self.ty(inner, around)),
             Shape::List(inner) => Type::around(TypeKind::List, self.ty(inner, around)),
-            Shape::Map(map) => Type {
-                key: Some(Box::new(self.ty(&map.key, around))),
-                ..Type::around(TypeKind::Map, self.ty(&map.value, around))
-            },
+            Shape::Map(map) => Type::map(self.ty(&map.key, around), self.ty(&map.value, around)),
             Shape::Record(record) => Type::record(self.record(record, around)),
             Shape::Outer(name) => {
                 let known = around.and_then(|around| self.list.get(around.find(name)?));

@@ -5,6 +5,7 @@ mod codec;
 mod descriptors;
 mod reflection;
 mod schema;
+mod told;
 mod values;
 
 use std::error::Error as _;
@@ -102,6 +103,11 @@ impl Client {
     /// What the server's methods are called, and what they take and return.
     pub fn methods(&self) -> Vec<MethodInfo> {
         self.schema.methods()
+    }
+
+    /// The same with all types.
+    pub fn schema(&self) -> manywire_core::introspect::Schema {
+        told::schema(self.schema.descriptors())
     }
 
     /// One method, by `Greeter/SayHello` or `Greeter.SayHello`.

@@ -55,10 +55,12 @@ impl Schema {
     }
 
     pub(super) fn methods(&self) -> Vec<MethodInfo> {
+        self.descriptors().map(|method| MethodInfo::new(&method)).collect()
+    }
+
+    pub(super) fn descriptors(&self) -> impl Iterator<Item = MethodDescriptor> {
         let services = self.services.iter().filter_map(|name| self.pool.get_service_by_name(name));
-        services
-            .flat_map(|service| service.methods().map(|m| MethodInfo::new(&m)).collect::<Vec<_>>())
-            .collect()
+        services.flat_map(|service| service.methods().collect::<Vec<_>>())
     }
 
     /// A method by `Greeter/SayHello` or `Greeter.SayHello`, with or without a slash in front.

@@ -108,6 +108,26 @@ pub(crate) struct DescribeOptions {
     pub(crate) method: String,
 }
 
+/// What to print, and of which server.
+#[derive(Debug, Args)]
+#[command(after_help = examples::EXPORT)]
+pub(crate) struct ExportOptions {
+    /// In which form
+    #[arg(value_enum)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+}
+
+/// The forms of an export.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// An OpenRPC 1.3 document, as rpc.discover answers it
+    Openrpc,
+    /// Methods and records with their types, as system.schema answers them
+    Json,
+}
+
 /// What to send.
 #[derive(Debug, Args)]
 #[command(after_help = examples::UPLOAD)]

@@ -1,0 +1,107 @@
+//! What a server says of all its methods at once, and what people are shown of it.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use manywire_core::introspect::{MethodSchema, SCHEMA, Schema};
+use manywire_core::{Empty, ErrorKind, Kind, RpcError, from_value};
+
+use crate::connection::Connection;
+use crate::{Client, Wire};
+
+/// A method that a server lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The name that callers use.
+    pub name: String,
+    /// Whether it takes and gives one message or a stream, where the server says so.
+    pub kind: Option<Kind>,
+}
+
+impl Connection {
+    async fn schema(&self) -> Result<Schema, RpcError> {
+        let answer = match self {
+            // In gob the fields have names of Go's, which are found again by the type alone.
+            Connection::Netrpc(client) => return client.call(SCHEMA, Empty {}).await,
+            Connection::Grpc(client) => return Ok(client.schema()),
+            other => other.call(SCHEMA, Vec::new().into(), None).await?,
+        };
+        from_value(answer).map_err(|error| {
+            RpcError::internal(format!("the answer of {SCHEMA} has another type than expected: {error}"))
+        })
+    }
+}
+
+impl Client {
+    /// All methods with their types: of a server of ours on any wire, of others on gRPC by reflection.
+    pub async fn schema(&self) -> Result<Schema, RpcError> {
+        let schema = |connection: Arc<Connection>| async move { connection.schema().await };
+        Ok(self.attempt(schema).await?.0)
+    }
+
+    /// The server's methods: all that a server of ours has, on whichever wire it is asked.
+    pub async fn list(&self) -> Result<Vec<Listed>, RpcError> {
+        if self.url().wire == Wire::Grpc {
+            let methods =
+                |connection: Arc<Connection>| ready(connection.grpc().map(manywire_grpc::Client::methods));
+            let listed = |method: manywire_grpc::MethodInfo| {
+                let kind = Kind::of(method.takes_stream, method.returns_stream);
+                Listed { name: method.name, kind: Some(kind) }
+            };
+            return Ok(self.attempt(methods).await?.0.into_iter().map(listed).collect());
+        }
+        if let Some(schema) = self.told().await? {
+            let listed = |method: MethodSchema| Listed { name: method.name, kind: Some(method.kind) };
+            let mut list: Vec<_> = schema.methods.into_iter().map(listed).collect();
+            list.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+            return Ok(list);
+        }
+        let names = self.methods_by_wire().await?;
+        Ok(names.into_iter().map(|name| Listed { name, kind: None }).collect())
+    }
+
+    /// The names of the server's methods.
+    pub async fn methods(&self) -> Result<Vec<String>, RpcError> {
+        Ok(self.list().await?.into_iter().map(|listed| listed.name).collect())
+    }
+
+    /// What one method is called with, what it answers, and what it is for.
+    pub async fn describe(&self, method: &str) -> Result<String, RpcError> {
+        if self.url().wire != Wire::Grpc
+            && let Some(schema) = self.told().await?
+            && let Some(method) = schema.method(method)
+        {
+            return Ok(self.words(method));
+        }
+        self.describe_by_wire(method).await
+    }
+
+    /// The schema, unless the server has none to tell.
+    async fn told(&self) -> Result<Option<Schema>, RpcError> {
+        use ErrorKind::{Cancelled, DeadlineExceeded, Unauthenticated, Unavailable};
+        match self.schema().await {
+            Ok(schema) => Ok(Some(schema)),
+            Err(error)
+                if matches!(error.kind(), Unavailable | DeadlineExceeded | Cancelled | Unauthenticated) =>
+            {
+                Err(error)
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn words(&self, method: &MethodSchema) -> String {
+        let mut words = method.signature.clone();
+        if !method.doc.is_empty() {
+            words = format!("{words}\n{}", method.doc);
+        }
+        match (method.kind, self.url().wire) {
+            (Kind::Unary, _) | (Kind::ServerStream, Wire::Zerorpc) => {}
+            (Kind::ServerStream, Wire::Jsonrpc) if self.url().has_streams() => {
+                words = format!("{words}\nCall it as subscribe_{}.", method.name);
+            }
+            (kind, _) => words = format!("{words}\nIt {}.", kind.elsewhere()),
+        }
+        words
+    }
+}
