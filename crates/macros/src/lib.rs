@@ -14,7 +14,7 @@ use quote::quote;
 /// As `manywire` hands it on: see [`macro@core_message`].
 #[proc_macro_attribute]
 pub fn message(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    expand(quote!(::manywire::serde), attribute, item)
+    expand(&quote!(::manywire::serde), attribute, item)
 }
 
 /// Makes a struct, or an enum of names alone, something that methods can take and give on every wire. As `manywire-core` hands
@@ -68,11 +68,11 @@ pub fn message(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn core_message(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    expand(quote!(::manywire_core::serde), attribute, item)
+    expand(&quote!(::manywire_core::serde), attribute, item)
 }
 
-fn expand(serde: proc_macro2::TokenStream, attribute: TokenStream, item: TokenStream) -> TokenStream {
-    message::expand(&serde, attribute.into(), item.into())
+fn expand(serde: &proc_macro2::TokenStream, attribute: TokenStream, item: TokenStream) -> TokenStream {
+    message::expand(serde, attribute.into(), item.into())
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

@@ -26,10 +26,10 @@ pub(crate) fn expand(serde: &TokenStream, attribute: TokenStream, item: TokenStr
     })?;
     let attributes = match &mut item.data {
         Data::Struct(data) => named_fields(&data.fields, &item.ident)
-            .map(|()| data.fields.iter_mut().map(|field| &mut field.attrs).collect::<Vec<_>>())?,
+            .map(|()| data.fields.iter_mut().map(|field| &mut field.attrs[..]).collect::<Vec<_>>())?,
         Data::Enum(data) => {
             data.variants.iter().try_for_each(|variant| bare_variant(&variant.fields, &variant.ident))?;
-            data.variants.iter_mut().map(|variant| &mut variant.attrs).collect()
+            data.variants.iter_mut().map(|variant| &mut variant.attrs[..]).collect()
         }
         Data::Union(data) => {
             return Err(Error::new(data.union_token.span, "a union cannot be a message: write a struct"));
@@ -70,7 +70,7 @@ fn bare_variant(fields: &Fields, name: &syn::Ident) -> Result<()> {
 }
 
 /// Says `#[manywire(rename = "…")]` to serde.
-fn rename(attributes: &mut Vec<Attribute>) -> Result<()> {
+fn rename(attributes: &mut [Attribute]) -> Result<()> {
     for attribute in attributes.iter_mut().filter(|attribute| attribute.path().is_ident("manywire")) {
         let renamed = read_names(attribute.meta.require_list()?.tokens.clone(), &["rename"])?;
         *attribute = syn::parse_quote!(#[serde(#(#renamed),*)]);

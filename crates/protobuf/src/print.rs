@@ -199,7 +199,7 @@ impl Printer<'_> {
 
     fn choices(&mut self, choices: &EnumDescriptorProto) {
         self.open(&format!("enum {}", choices.name()));
-        if choices.options.as_ref().is_some_and(|options| options.allow_alias()) {
+        if choices.options.as_ref().is_some_and(prost_types::EnumOptions::allow_alias) {
             self.line("option allow_alias = true;");
         }
         for value in &choices.value {
@@ -228,7 +228,7 @@ impl Printer<'_> {
 }
 
 fn is_entry(message: &DescriptorProto) -> bool {
-    message.options.as_ref().is_some_and(|options| options.map_entry())
+    message.options.as_ref().is_some_and(prost_types::MessageOptions::map_entry)
 }
 
 /// The name in JSON of a field that says none: `user_id` as `userId`.
