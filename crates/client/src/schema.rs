@@ -39,6 +39,18 @@ impl Client {
         Ok(self.attempt(schema).await?.0)
     }
 
+    /// The `.proto` files of the server, each by its name: by gRPC's reflection alone.
+    pub async fn protos(&self) -> Result<Vec<(String, String)>, RpcError> {
+        if self.url().wire != Wire::Grpc {
+            return Err(
+                self.unsupported("has no reflection, by which .proto files are asked for; use grpc://")
+            );
+        }
+        let protos =
+            |connection: Arc<Connection>| ready(connection.grpc().map(manywire_grpc::Client::protos));
+        Ok(self.attempt(protos).await?.0)
+    }
+
     /// The server's methods: all that a server of ours has, on whichever wire it is asked.
     pub async fn list(&self) -> Result<Vec<Listed>, RpcError> {
         if self.url().wire == Wire::Grpc {

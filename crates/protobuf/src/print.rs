@@ -1,6 +1,6 @@
 //! A file descriptor as the text of a `.proto`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use prost_types::field_descriptor_proto::{Label, Type};
@@ -13,7 +13,9 @@ use prost_types::{
 /// methods have. Of options only those are kept that say what is on the wire, and `go_package`. Groups and extensions, which
 /// proto3 has not, are left out.
 pub fn print(file: &FileDescriptorProto) -> String {
-    let mut printer = Printer { text: String::new(), depth: 0, names: names(file), file };
+    let locations = file.source_code_info.iter().flat_map(|info| &info.location);
+    let comments = locations.map(|location| (&location.path[..], location.leading_comments())).collect();
+    let mut printer = Printer { text: String::new(), depth: 0, names: names(file), comments, file };
     printer.file();
     printer.text
 }
@@ -36,10 +38,15 @@ fn join(scope: &str, name: &str) -> String {
     if scope.is_empty() { name.to_owned() } else { format!("{scope}.{name}") }
 }
 
+/// The entries of a message's maps, by their full names.
+type Entries<'f> = HashMap<String, &'f DescriptorProto>;
+
 struct Printer<'f> {
     text: String,
     depth: usize,
     names: HashSet<String>,
+    /// By where they stand: the numbers of fields in the descriptors, and places in their lists.
+    comments: HashMap<&'f [i32], &'f str>,
     file: &'f FileDescriptorProto,
 }
 
@@ -78,7 +85,7 @@ impl Printer<'_> {
     }
 
     fn service(&mut self, service: &ServiceDescriptorProto, at: i32) {
-        // By the numbers of the fields in the descriptors: services, then a service's methods.
+        // 6 are a file's services, 2 a service's methods.
         self.comment(&[6, at]);
         self.open(&format!("service {}", service.name()));
         for (method, index) in service.method.iter().zip(0..) {
@@ -97,9 +104,7 @@ impl Printer<'_> {
     }
 
     fn comment(&mut self, path: &[i32]) {
-        let locations = self.file.source_code_info.iter().flat_map(|info| &info.location);
-        let comment = locations.into_iter().find(|location| location.path == path);
-        for line in comment.map(|comment| comment.leading_comments().lines()).into_iter().flatten() {
+        for line in self.comments.get(path).copied().unwrap_or_default().lines() {
             self.line(format!("//{line}").trim_end());
         }
     }
@@ -112,19 +117,26 @@ impl Printer<'_> {
             self.message(nested, &name);
         }
         self.reserved(message);
-        let mut printed = HashSet::new();
+        let entries = message.nested_type.iter().filter(|nested| is_entry(nested));
+        let entries: Entries<'_> = entries.map(|entry| (join(&name, entry.name()), entry)).collect();
+        let oneof = |field: &FieldDescriptorProto| field.oneof_index.filter(|_| !field.proto3_optional());
+        let mut choices: HashMap<i32, Vec<&FieldDescriptorProto>> = HashMap::new();
         for field in &message.field {
-            match field.oneof_index.filter(|_| !field.proto3_optional()) {
-                None => self.field(field, message, &name),
-                Some(at) if printed.insert(at) => {
-                    let oneof = usize::try_from(at).ok().and_then(|at| message.oneof_decl.get(at));
-                    self.open(&format!("oneof {}", oneof.map_or("", OneofDescriptorProto::name)));
-                    let choices = message.field.iter().filter(|choice| choice.oneof_index == Some(at));
-                    choices.for_each(|choice| self.field(choice, message, &name));
-                    self.close();
-                }
-                Some(_) => {}
+            if let Some(at) = oneof(field) {
+                choices.entry(at).or_default().push(field);
             }
+        }
+        for field in &message.field {
+            let Some(at) = oneof(field) else {
+                self.field(field, &entries, &name);
+                continue;
+            };
+            // A one-of stands where its first field does.
+            let Some(choices) = choices.remove(&at) else { continue };
+            let oneof = usize::try_from(at).ok().and_then(|at| message.oneof_decl.get(at));
+            self.open(&format!("oneof {}", oneof.map_or("", OneofDescriptorProto::name)));
+            choices.into_iter().for_each(|choice| self.field(choice, &entries, &name));
+            self.close();
         }
         self.close();
     }
@@ -140,10 +152,8 @@ impl Printer<'_> {
         message.reserved_name.iter().for_each(|name| self.line(&format!("reserved {};", quoted(name))));
     }
 
-    fn field(&mut self, field: &FieldDescriptorProto, message: &DescriptorProto, scope: &str) {
-        let entry = message.nested_type.iter().find(|nested| {
-            is_entry(nested) && field.type_name().trim_start_matches('.') == join(scope, nested.name())
-        });
+    fn field(&mut self, field: &FieldDescriptorProto, entries: &Entries<'_>, scope: &str) {
+        let entry = entries.get(field.type_name().trim_start_matches('.'));
         let (label, ty) = match entry.map(|entry| &entry.field[..]) {
             Some([key, value]) => {
                 ("", format!("map<{}, {}>", self.type_name(key, scope), self.type_name(value, scope)))

@@ -110,6 +110,12 @@ impl Client {
         told::schema(self.schema.descriptors())
     }
 
+    /// The files that describe the services, each by its name as the text of a `.proto`. Those of Google's own types, which every
+    /// compiler has, are left out.
+    pub fn protos(&self) -> Vec<(String, String)> {
+        self.schema.protos()
+    }
+
     /// One method, by `Greeter/SayHello` or `Greeter.SayHello`.
     pub fn method(&self, name: &str) -> Result<MethodInfo, RpcError> {
         self.schema.find(name).map(|method| MethodInfo::new(&method))

@@ -58,6 +58,16 @@ impl Schema {
         self.descriptors().map(|method| MethodInfo::new(&method)).collect()
     }
 
+    pub(super) fn protos(&self) -> Vec<(String, String)> {
+        let print = |file: &prost_types::FileDescriptorProto| {
+            let mut file = file.clone();
+            file.dependency.sort_unstable();
+            (file.name().to_owned(), manywire_protobuf::print(&file))
+        };
+        let files = self.pool.file_descriptor_protos();
+        files.filter(|file| !file.name().starts_with("google/protobuf/")).map(print).collect()
+    }
+
     pub(super) fn descriptors(&self) -> impl Iterator<Item = MethodDescriptor> {
         let services = self.services.iter().filter_map(|name| self.pool.get_service_by_name(name));
         services.flat_map(|service| service.methods().collect::<Vec<_>>())

@@ -117,6 +117,9 @@ pub(crate) struct ExportOptions {
     pub(crate) format: Format,
     #[command(flatten)]
     pub(crate) server: ServerOptions,
+    /// Write each .proto as a file into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
 }
 
 /// The forms of an export.
@@ -126,6 +129,8 @@ pub(crate) enum Format {
     Openrpc,
     /// Methods and records with their types, as system.schema answers them
     Json,
+    /// The .proto files of a gRPC server, by its reflection
+    Proto,
 }
 
 /// What to send.

@@ -39,7 +39,8 @@ pub(crate) const EXPORT: &str = "\
 Examples:
   manywire export openrpc jsonrpc://127.0.0.1:8080 > openrpc.json
   manywire export json gob://127.0.0.1:1234 | jq '.methods[].signature'
-  manywire export openrpc grpc://127.0.0.1:7070
+  manywire export proto grpc://127.0.0.1:7070
+  manywire export proto grpc://127.0.0.1:7070 --dir proto    a file for each, ready for protoc and buf
 
 A server of ours says on every wire what it serves; any other is asked by gRPC's reflection.";
 

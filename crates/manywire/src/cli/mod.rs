@@ -32,7 +32,7 @@ pub(crate) enum Command {
     List(Box<ListOptions>),
     /// Say what a method takes and returns, and what it is for
     Describe(Box<DescribeOptions>),
-    /// Print all that a server serves as an OpenRPC document or as JSON
+    /// Print all that a server serves as an OpenRPC document, as JSON or as .proto files
     Export(Box<ExportOptions>),
     /// Send a file to a server of gRPC's UpFileService
     Upload(Box<UploadOptions>),

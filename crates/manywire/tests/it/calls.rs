@@ -152,6 +152,24 @@ fn a_server_is_exported_as_an_openrpc_document() {
 }
 
 #[test]
+fn a_grpc_server_is_exported_as_files_that_compile() {
+    let (server, folder) = start();
+    let url = format!("grpc://{}", server.address("any"));
+    let all = printed(&run(&["export", "proto", &url]));
+    assert!(all.contains("  rpc SayHello(HelloRequest) returns (HelloReply);\n"), "{all}");
+    let files = folder.path().join("protos");
+    printed(&run(&["export", "proto", &url, "--dir", files.to_str().unwrap()]));
+    let all: Vec<_> = std::fs::read_dir(&files).unwrap().map(|file| file.unwrap().path()).collect();
+    let all: Vec<_> = all.iter().filter(|path| path.extension().is_some_and(|ext| ext == "proto")).collect();
+    assert!(all.len() > 3, "{all:?}");
+    let compiled = protox::compile(all, [&files]).unwrap_or_else(|error| panic!("{error:?}"));
+    let services: Vec<_> = compiled.file.iter().flat_map(|file| &file.service).map(|s| s.name()).collect();
+    assert!(services.contains(&"Greeter") && services.contains(&"TypesService"), "{services:?}");
+    let refused = run(&["export", "proto", &url.replace("grpc", "gob")]);
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused));
+}
+
+#[test]
 fn a_subscription_prints_a_line_for_each_item_until_the_reader_leaves() {
     use std::io::{BufRead as _, BufReader};
     let (server, _folder) = start();
