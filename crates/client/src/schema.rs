@@ -3,8 +3,8 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use manywire_core::introspect::{MethodSchema, SCHEMA, Schema};
-use manywire_core::{Empty, ErrorKind, Kind, RpcError, from_value};
+use manywire_core::introspect::{MethodSchema, PROTOS, ProtoFile, SCHEMA, Schema};
+use manywire_core::{Empty, ErrorKind, Kind, Returns, RpcError, from_value};
 
 use crate::connection::Connection;
 use crate::{Client, Wire};
@@ -20,14 +20,27 @@ pub struct Listed {
 
 impl Connection {
     async fn schema(&self) -> Result<Schema, RpcError> {
+        match self {
+            Connection::Grpc(client) => Ok(client.schema()),
+            other => other.told(SCHEMA).await,
+        }
+    }
+
+    async fn protos(&self) -> Result<Vec<ProtoFile>, RpcError> {
+        match self {
+            Connection::Grpc(client) => Ok(client.protos()),
+            other => other.told(PROTOS).await,
+        }
+    }
+
+    async fn told<T: Returns>(&self, method: &str) -> Result<T, RpcError> {
         let answer = match self {
             // In gob the fields have names of Go's, which are found again by the type alone.
-            Connection::Netrpc(client) => return client.call(SCHEMA, Empty {}).await,
-            Connection::Grpc(client) => return Ok(client.schema()),
-            other => other.call(SCHEMA, Vec::new().into(), None).await?,
+            Connection::Netrpc(client) => return client.call(method, Empty {}).await,
+            other => other.call(method, Vec::new().into(), None).await?,
         };
         from_value(answer).map_err(|error| {
-            RpcError::internal(format!("the answer of {SCHEMA} has another type than expected: {error}"))
+            RpcError::internal(format!("the answer of {method} has another type than expected: {error}"))
         })
     }
 }
@@ -39,15 +52,9 @@ impl Client {
         Ok(self.attempt(schema).await?.0)
     }
 
-    /// The `.proto` files of the server, each by its name: by gRPC's reflection alone.
-    pub async fn protos(&self) -> Result<Vec<(String, String)>, RpcError> {
-        if self.url().wire != Wire::Grpc {
-            return Err(
-                self.unsupported("has no reflection, by which .proto files are asked for; use grpc://")
-            );
-        }
-        let protos =
-            |connection: Arc<Connection>| ready(connection.grpc().map(manywire_grpc::Client::protos));
+    /// The `.proto` files that describe the methods: of a server of ours on any wire, of others on gRPC by reflection.
+    pub async fn protos(&self) -> Result<Vec<ProtoFile>, RpcError> {
+        let protos = |connection: Arc<Connection>| async move { connection.protos().await };
         Ok(self.attempt(protos).await?.0)
     }
 

@@ -6,5 +6,5 @@ mod schema;
 mod view;
 
 pub use names::TypeNames;
-pub use schema::{Field, MethodSchema, RecordSchema, SCHEMA, Schema, Type, TypeKind};
+pub use schema::{Field, MethodSchema, PROTOS, ProtoFile, RecordSchema, SCHEMA, Schema, Type, TypeKind};
 pub use view::{Own, Told, Untold, View};

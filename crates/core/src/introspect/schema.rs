@@ -11,6 +11,18 @@ use crate::{Empty, Kind, Method, Methods, RecordShape, Shape};
 /// The name of the method that answers the [`Schema`] of the others.
 pub const SCHEMA: &str = "system.schema";
 
+/// The name of the method that answers the `.proto` files of the others, a list of [`ProtoFile`].
+pub const PROTOS: &str = "system.protos";
+
+/// A `.proto` that describes methods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProtoFile {
+    /// Where others import it from.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
+}
+
 /// What a server serves.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schema {

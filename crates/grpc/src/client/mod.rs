@@ -112,7 +112,7 @@ impl Client {
 
     /// The files that describe the services, each by its name as the text of a `.proto`. Those of Google's own types, which every
     /// compiler has, are left out.
-    pub fn protos(&self) -> Vec<(String, String)> {
+    pub fn protos(&self) -> Vec<manywire_core::introspect::ProtoFile> {
         self.schema.protos()
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use manywire_core::introspect::ProtoFile;
 use manywire_core::{ErrorKind, RpcError};
 use prost_reflect::{
     Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
@@ -58,11 +59,11 @@ impl Schema {
         self.descriptors().map(|method| MethodInfo::new(&method)).collect()
     }
 
-    pub(super) fn protos(&self) -> Vec<(String, String)> {
+    pub(super) fn protos(&self) -> Vec<ProtoFile> {
         let print = |file: &prost_types::FileDescriptorProto| {
             let mut file = file.clone();
             file.dependency.sort_unstable();
-            (file.name().to_owned(), manywire_protobuf::print(&file))
+            ProtoFile { name: file.name().to_owned(), text: manywire_protobuf::print(&file) }
         };
         let files = self.pool.file_descriptor_protos();
         files.filter(|file| !file.name().starts_with("google/protobuf/")).map(print).collect()

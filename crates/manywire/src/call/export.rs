@@ -3,6 +3,7 @@
 use std::path::{Component, Path};
 
 use manywire_client::Client;
+use manywire_core::introspect::ProtoFile;
 use serde::Serialize;
 
 use super::{Failure, Session, print};
@@ -24,8 +25,8 @@ async fn exported(client: &Client, options: &ExportOptions) -> Result<(), Failur
         Format::Proto => {
             let files = client.protos().await?;
             match &options.dir {
-                Some(folder) => files.iter().try_for_each(|(name, text)| write(folder, name, text)),
-                None => print::lines(files.iter().map(|(name, text)| format!("// {name}\n\n{text}"))),
+                Some(folder) => files.iter().try_for_each(|file| write(folder, file)),
+                None => print::lines(files.iter().map(|file| format!("// {}\n\n{}", file.name, file.text))),
             }
         }
     }
@@ -39,8 +40,8 @@ fn document(value: &impl Serialize) -> Result<(), Failure> {
 }
 
 /// Writes a file, of which the server has given the name, somewhere in a folder and not outside of it.
-fn write(folder: &Path, name: &str, text: &str) -> Result<(), Failure> {
-    let name = Path::new(name);
+fn write(folder: &Path, file: &ProtoFile) -> Result<(), Failure> {
+    let name = Path::new(&file.name);
     if name.components().any(|part| !matches!(part, Component::Normal(_))) {
         return Err(Failure::Local(format!(
             "the server names a file {name:?}, which is outside of the folder"
@@ -49,6 +50,6 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<(), Failure> {
     let path = folder.join(name);
     let written = path.parent().map_or(Ok(()), std::fs::create_dir_all);
     written
-        .and_then(|()| std::fs::write(&path, text))
+        .and_then(|()| std::fs::write(&path, &file.text))
         .map_err(|error| Failure::Local(format!("cannot write {}: {error}", path.display())))
 }

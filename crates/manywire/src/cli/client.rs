@@ -129,7 +129,7 @@ pub(crate) enum Format {
     Openrpc,
     /// Methods and records with their types, as system.schema answers them
     Json,
-    /// The .proto files of a gRPC server, by its reflection
+    /// The .proto files of the methods, as they are on gRPC
     Proto,
 }
 

@@ -42,7 +42,7 @@ Examples:
   manywire export proto grpc://127.0.0.1:7070
   manywire export proto grpc://127.0.0.1:7070 --dir proto    a file for each, ready for protoc and buf
 
-A server of ours says on every wire what it serves; any other is asked by gRPC's reflection.";
+A server of ours says on every wire what it serves; any other is asked by gRPC's reflection, which has no comments.";
 
 /// Below the options of `call`.
 pub(crate) const CALL: &str = "\
