@@ -1,7 +1,5 @@
 //! Types made by `#[message]`, as wires read and write them.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use manywire_core::{Shape, Value, from_value, message, to_value};
 
 #[message(rename_all = "PascalCase")]
