@@ -17,7 +17,7 @@ from ._calls import (
     refuse_pickling,
     remote_name,
 )
-from ._options import Seconds, Tls, Tokens, checked_url, native_options, seconds
+from ._options import Paths, Seconds, Tls, Tokens, checked_url, native_options, seconds
 from .errors import Error
 
 _UNSET: Any = object()
@@ -34,6 +34,8 @@ def connect(
     attempts: int = 3,
     idempotent: bool = False,
     max_message: Optional[int] = None,
+    proto: Optional[Paths] = None,
+    protoset: Optional[Paths] = None,
 ) -> Client:
     """Connect to a server on whichever wire the URL names.
 
@@ -57,12 +59,16 @@ def connect(
     attempts: how often a call is tried that did not reach the server.
     idempotent: every call may be made twice, so one whose connection broke is made again.
     max_message: the longest answer to take, in bytes; 16 MiB by default.
+    proto: a ``.proto`` file of a gRPC server that has no reflection, or several.
+    protoset: the same as descriptor sets, which ``protoc --include_imports`` and ``buf build`` write.
 
     >>> with manywire.connect(server.url("gob")) as client:
     ...     client.call("Arith.Multiply", {"A": 17, "B": 8})
     136
     """
-    options = native_options(timeout, connect_timeout, token, headers, tls, attempts, idempotent, max_message)
+    options = native_options(
+        timeout, connect_timeout, token, headers, tls, attempts, idempotent, max_message, proto, protoset
+    )
     return Client(_native.Connection(checked_url(url), options))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Mapping, Optional, SupportsFloat, Union
+from typing import Any, Mapping, Optional, Sequence, SupportsFloat, Union
 
 from .errors import UsageError
 
@@ -14,6 +14,11 @@ Seconds = Union[float, timedelta, None]
 
 Pem = Union[str, bytes, "os.PathLike[str]"]
 """A text in PEM (it begins with ``-----BEGIN``), or the path of a file that holds one."""
+
+Path = Union[str, "os.PathLike[str]"]
+
+Paths = Union[Path, "Sequence[Path]"]
+"""The path of a file, or those of several."""
 
 Tokens = Union[str, "tuple[str, str]"]
 """The token that gRPC calls carry: ``"APPID:APPKEY"`` or the two as a pair."""
@@ -107,6 +112,16 @@ def read_headers(headers: Mapping[str, str]) -> list[tuple[str, str]]:
     return list(headers.items())
 
 
+def paths(name: str, given: Optional[Paths]) -> list[str]:
+    """The paths as texts; one stands for a list of itself."""
+    if given is None:
+        return []
+    several = [given] if isinstance(given, (str, os.PathLike)) else given
+    if not isinstance(several, Sequence) or not all(isinstance(path, (str, os.PathLike)) for path in several):
+        raise TypeError(f"{name} is the path of a file, or a list of paths, not {given!r}")
+    return [os.fspath(path) for path in several]
+
+
 def native_options(
     timeout: Seconds,
     connect_timeout: Seconds,
@@ -116,6 +131,8 @@ def native_options(
     attempts: int,
     idempotent: bool,
     max_message: Optional[int],
+    proto: Optional[Paths],
+    protoset: Optional[Paths],
 ) -> dict[str, Any]:
     metadata = read_headers(headers or {})
     if token is not None:
@@ -131,4 +148,6 @@ def native_options(
         options["tls"] = read_tls(tls)
     if max_message is not None:
         options["max_message"] = positive("max_message", max_message)
+    if proto is not None or protoset is not None:
+        options["protos"] = (paths("proto", proto), paths("protoset", protoset))
     return options

@@ -36,7 +36,7 @@ from ._calls import (
     remote_name,
 )
 from ._client import check_batch
-from ._options import Seconds, Tls, Tokens, checked_url, native_options, seconds
+from ._options import Paths, Seconds, Tls, Tokens, checked_url, native_options, seconds
 
 __all__ = ["AsyncClient", "AsyncStream", "connect"]
 
@@ -53,10 +53,14 @@ def connect(
     attempts: int = 3,
     idempotent: bool = False,
     max_message: Optional[int] = None,
+    proto: Optional[Paths] = None,
+    protoset: Optional[Paths] = None,
 ) -> Connecting:
     """Connect as :func:`manywire.connect` does, with the same options: ``client = await manywire.aio.connect(url)``, or
     ``async with manywire.aio.connect(url) as client``."""
-    options = native_options(timeout, connect_timeout, token, headers, tls, attempts, idempotent, max_message)
+    options = native_options(
+        timeout, connect_timeout, token, headers, tls, attempts, idempotent, max_message, proto, protoset
+    )
     return Connecting(checked_url(url), options)
 
 

@@ -16,15 +16,24 @@ __all__ = [
 
 
 class Error(Exception):
-    """Anything that went wrong with a call."""
+    """Anything that went wrong with a call. Which class it is tells where: :class:`RemoteError` is what the server said, the
+    others are what went wrong on the way to it."""
+
+    kind: str = "failed"
+    """What it means, in the same words on every wire: ``"unknown_method"``, ``"invalid_params"``, ``"unavailable"``, … What a
+    method refuses for a reason of its own is ``"failed"``."""
 
 
 class ConnectError(Error, ConnectionError):
     """The server could not be reached, or the connection to it was lost."""
 
+    kind = "unavailable"
+
 
 class Timeout(Error, TimeoutError):
     """The answer did not come in time."""
+
+    kind = "deadline_exceeded"
 
 
 class RemoteError(Error):
@@ -48,9 +57,6 @@ class RemoteError(Error):
     """What more the server said, for programs: the ``data`` of JSON-RPC, the name and the traceback of zerorpc's exception."""
     wire: Optional[str]
     """The wire that it came on: ``"gob"``, ``"grpc"``, …"""
-    kind: str
-    """What it means, in the same words on every wire: ``"unknown_method"``, ``"invalid_params"``, ``"not_found"``, …"""
-
     def __init__(
         self,
         message: str,
@@ -72,6 +78,8 @@ class RemoteError(Error):
 class ProtocolError(Error):
     """The server's answer cannot be read."""
 
+    kind = "internal"
+
 
 class UnsupportedError(Error):
     """This wire cannot do what was asked; nothing was sent.
@@ -82,12 +90,17 @@ class UnsupportedError(Error):
     manywire.errors.UnsupportedError: xmlrpc+http://... has no streams; use zerorpc://, grpc:// or jsonrpc+ws://
     """
 
+    kind = "unsupported"
+
 
 class UsageError(Error, ValueError):
-    """A mistake of the caller's, such as a URL that names no wire; nothing was sent.
+    """A mistake of the caller's, such as a URL that names no wire, or arguments of which it is known that the method cannot take
+    them; nothing was sent.
 
     >>> manywire.connect("127.0.0.1:1234")
     Traceback (most recent call last):
         ...
     manywire.errors.UsageError: "127.0.0.1:1234" names no wire; write it as gob://127.0.0.1:1234
     """
+
+    kind = "invalid_request"

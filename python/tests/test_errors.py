@@ -32,8 +32,8 @@ def test_a_methods_own_error(client: manywire.Client) -> None:
         "jsonrpc1": (None, "failed", "divide by zero."),
         "jsonrpc": (-32000, "failed", "division by zero"),
         "xmlrpc": (-32500, "failed", "division by zero"),
-        "zerorpc": (None, "divide_by_zero", "division by zero"),
-        "grpc": (3, "invalid_value", "the id of a user is a positive number, got -1"),
+        "zerorpc": (None, "failed", "division by zero"),
+        "grpc": (3, "failed", "the id of a user is a positive number, got -1"),
     }[client.wire]
     assert (error.code, error.kind, error.message, error.wire) == (code, kind, words, client.wire)
     name = "ZeroDivisionError" if client.wire == "zerorpc" else None
@@ -241,3 +241,62 @@ def test_what_are_no_requests(connect: Connect) -> None:
         for method in (client.Greeter.PutStream, client.Greeter.AllStream):
             with pytest.raises(TypeError, match="put a single request into a list"):
                 method(requests)
+
+
+# gRPC has none of the methods below; what its descriptors refuse is told in the same words by the Rust tests.
+SCHEMES = ["gob", "gob+http", "jsonrpc1+tcp", "jsonrpc1+http", "jsonrpc", "jsonrpc+ws", "xmlrpc", "zerorpc"]
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "named", "kind", "words"),
+    [
+        ("Arith.Divide", (1, 0), {}, "failed", "divide by zero."),
+        ("Arith.Multiply", (2**62, 2), {}, "failed", "integer overflow: 4611686018427387904 * 2 is beyond 64 bits"),
+        ("sleep", (-1,), {}, "failed", "cannot sleep -1 ms; give 0 to 60000"),
+        ("add", (1,), {}, "invalid_params", "add(a: number, b: number) takes 2 parameters, got 1"),
+        ("add", (1, "x"), {}, "invalid_params", "add: parameter `b`: expected a number, got string"),
+        ("add", (), {"a": 1, "c": 2}, "invalid_params", "add has no parameter `c`; call it as add(a: number, b: number)"),
+        ("hello", (5,), {}, "invalid_params", "hello: parameter `name`: expected string, got int"),
+    ],
+)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_an_error_is_the_same_on_every_wire(
+    connect: Connect,
+    scheme: str,
+    method: str,
+    arguments: tuple[Any, ...],
+    named: dict[str, Any],
+    kind: str,
+    words: str,
+) -> None:
+    with pytest.raises(manywire.Error) as raised:
+        connect(scheme).call(method, *arguments, **named)
+    said = getattr(raised.value, "message", str(raised.value))
+    assert (raised.value.kind, said) == (kind, words)
+    # Who found it is told by the class.
+    assert isinstance(raised.value, manywire.RemoteError) or kind == "invalid_params"
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_same_call_is_the_same_on_every_wire(connect: Connect, scheme: str) -> None:
+    client = connect(scheme)
+    assert client.sleep(1) == 1
+    assert client.sleep(ms=1) == 1
+    assert client.add(2, 3) == client.add(b=2, a=3) == 5
+    assert client.hello("you") == client.hello(name="you") == "Hello,you"
+    assert client.Arith.Multiply(6, 7) == client.Arith.Multiply(A=6, B=7) == 42
+
+
+def test_where_an_error_arose_is_its_class(client: manywire.Client, silence: str) -> None:
+    scheme = client.url.partition("://")[0]
+    with pytest.raises(manywire.ConnectError) as lost, manywire.connect(f"{scheme}://127.0.0.1:1", attempts=1) as nobody:
+        fail(nobody)
+    assert lost.value.kind == "unavailable"
+    with pytest.raises(manywire.Timeout) as late, manywire.connect(f"{scheme}://{silence}", timeout=0.1) as waiting:
+        fail(waiting)
+    assert late.value.kind == "deadline_exceeded"
+    with pytest.raises(manywire.UsageError) as mistaken:
+        manywire.connect("soap://127.0.0.1:1")
+    assert mistaken.value.kind == "invalid_request"
+    with pytest.raises(manywire.RemoteError):
+        fail(client)

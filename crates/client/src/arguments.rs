@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use manywire_core::{Empty, RpcError, Value, to_value};
+use manywire_core::{Empty, ErrorKind, Origin, RpcError, Value, to_value};
 
 /// What a method is called with.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,8 +32,7 @@ impl Arguments {
 
     /// One parameter.
     pub fn value(name: &str, parameter: &impl Serialize) -> Result<Value, RpcError> {
-        to_value(parameter)
-            .map_err(|error| RpcError::invalid_params(format!("{name} cannot be sent: {error}")))
+        to_value(parameter).map_err(|error| unfit(format!("{name} cannot be sent: {error}")))
     }
 
     /// For net/rpc, whose methods take one: named arguments are the fields of a struct, none is an empty one.
@@ -44,7 +43,7 @@ impl Arguments {
                 // An empty struct always encodes.
                 Ok(values.pop().unwrap_or_else(|| to_value(&Empty {}).unwrap_or_default()))
             }
-            Arguments::Positional(values) => Err(RpcError::invalid_params(format!(
+            Arguments::Positional(values) => Err(unfit(format!(
                 "{method} was given {} arguments, but methods of net/rpc take one; for a struct write {{\"A\":17,\"B\":8}} or --set A=17 --set B=8",
                 values.len()
             ))),
@@ -67,6 +66,11 @@ impl Arguments {
             Arguments::Record(pairs) => pairs.into_iter().map(|(_, value)| value).collect(),
         }
     }
+}
+
+/// Arguments that the method or the wire cannot take.
+pub(crate) fn unfit(message: String) -> RpcError {
+    RpcError::arose(Origin::Usage, message).with_kind(ErrorKind::InvalidParams)
 }
 
 impl From<Arguments> for manywire_jsonrpc::Arguments {

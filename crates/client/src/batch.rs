@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use manywire_core::{ErrorKind, RpcError, Value};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, WireClient};
 use crate::{Arguments, Client};
 
 /// What each call of a batch came to.
@@ -42,20 +42,21 @@ impl Client {
 impl Connection {
     /// How many calls may go together, of which a server takes so many in one batch.
     fn batch_limit(&self, limit: usize) -> usize {
-        match self {
-            Connection::Jsonrpc(_) | Connection::Xmlrpc(_) => limit,
+        match &self.client {
+            WireClient::Jsonrpc(_) | WireClient::Xmlrpc(_) => limit,
             _ => usize::MAX,
         }
     }
 
     async fn batch(&self, calls: &[(String, Arguments)]) -> Result<Outcomes, RpcError> {
-        match self {
-            Connection::Netrpc(client) => {
-                let start = |(method, arguments): (String, Arguments)| {
-                    arguments.into_one(&method).map(|argument| client.start(&method, argument))
-                };
+        match &self.client {
+            WireClient::Netrpc(client) => {
+                let mut started = Vec::with_capacity(calls.len());
+                for (method, arguments) in calls {
+                    let argument = self.one(method, arguments.clone()).await;
+                    started.push(argument.map(|argument| client.start(method, argument)));
+                }
                 // All are started before the first is waited for.
-                let started: Vec<_> = calls.iter().cloned().map(start).collect();
                 let mut outcomes = Vec::with_capacity(started.len());
                 for call in started {
                     outcomes.push(match call {
@@ -65,29 +66,41 @@ impl Connection {
                 }
                 sent(outcomes)
             }
-            Connection::Jsonrpc(client) => {
+            WireClient::Jsonrpc(client) => {
                 let entries = calls.iter().map(|(method, arguments)| (&**method, arguments.clone().into()));
                 client.batch(entries.collect()).await
             }
-            Connection::Xmlrpc(client) => {
-                let entries =
-                    calls.iter().map(|(method, arguments)| (&**method, arguments.clone().into_list()));
-                match client.multicall(entries).await {
-                    // Python's server has multicall only where it was asked for.
-                    Err(error) if error.kind() == ErrorKind::UnknownMethod => self.one_by_one(calls).await,
-                    outcomes => outcomes,
+            WireClient::Xmlrpc(client) => match self.lists(calls).await {
+                None => self.one_by_one(calls).await,
+                Some(lists) => {
+                    let entries = calls.iter().zip(lists).map(|((method, _), list)| (&**method, list));
+                    match client.multicall(entries).await {
+                        // Python's server has multicall only where it was asked for.
+                        Err(error) if error.kind() == ErrorKind::UnknownMethod => {
+                            self.one_by_one(calls).await
+                        }
+                        outcomes => outcomes,
+                    }
                 }
-            }
-            Connection::Zerorpc(client) => {
+            },
+            WireClient::Zerorpc(client) => {
                 let call = |(method, arguments): &(String, Arguments)| {
-                    let (client, method, list) =
-                        (client.clone(), method.clone(), arguments.clone().into_list());
-                    async move { client.call(&method, list).await }
+                    let (client, method, arguments) = (client.clone(), method.clone(), arguments.clone());
+                    async move { client.call(&method, self.list(&method, arguments).await?).await }
                 };
                 sent(join_all(calls.iter().map(call)).await)
             }
-            Connection::Post(_) | Connection::Grpc(_) => self.one_by_one(calls).await,
+            WireClient::Post(_) | WireClient::Grpc(_) => self.one_by_one(calls).await,
         }
+    }
+
+    /// The arguments of every call by position; none where those of one cannot be placed, which is that call's error alone.
+    async fn lists(&self, calls: &[(String, Arguments)]) -> Option<Vec<Vec<Value>>> {
+        let mut lists = Vec::with_capacity(calls.len());
+        for (method, arguments) in calls {
+            lists.push(self.list(method, arguments.clone()).await.ok()?);
+        }
+        Some(lists)
     }
 
     /// Each call as a request of its own, many at a time.

@@ -3,22 +3,23 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{BoxStream, Stream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use manywire_core::{ErrorKind, Limits, RpcError, Value, from_value};
+use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value, from_value, hand_on};
 use serde::de::DeserializeOwned;
 
 use crate::connection::{Connection, within};
 use crate::retry::Budget;
 use crate::servers::{Lease, Servers};
-use crate::{Arguments, Retry, Tap, Tls, Transport, Url, Wire};
+use crate::{Arguments, Protos, Retry, Signature, Tap, Tls, Transport, Url, Wire};
 
 /// How to connect, and what every call carries.
 #[derive(Clone, Default)]
 pub struct Options {
-    /// What a call may take until its answer, or the first item of it, is there; all attempts together. A gRPC server is told.
+    /// What a call may take until its answer, or the first item of it, is there; all attempts together. A server is told where
+    /// the method surely answers once, and, whatever the method, when the caller of the method that calls here gives up.
     pub timeout: Option<Duration>,
     /// What connecting may take, shared by several servers; as `timeout` where it is not given.
     pub connect_timeout: Option<Duration>,
@@ -34,6 +35,8 @@ pub struct Options {
     pub idempotent: bool,
     /// Is shown every byte.
     pub tap: Option<Arc<dyn Tap>>,
+    /// What a gRPC server serves, where it has no reflection.
+    pub protos: Option<Protos>,
 }
 
 impl fmt::Debug for Options {
@@ -45,6 +48,10 @@ impl fmt::Debug for Options {
             .finish_non_exhaustive()
     }
 }
+
+/// So much longer than its caller waits a server is told: the caller's own error says what happened, and says it the same on
+/// every wire.
+const GRACE: Duration = Duration::from_millis(250);
 
 /// Calls the methods of a server, or of several that may take each other's place. Many calls may be in flight; clones
 /// share the connections. Dropping a call's future gives the call up.
@@ -94,7 +101,10 @@ impl Client {
         let url: Url = url.parse()?;
         if !options.metadata.is_empty() && !url.has_headers() {
             let message = format!("{url} carries no headers; gRPC and the HTTP wires do");
-            return Err(RpcError::new(ErrorKind::Unsupported, message));
+            return Err(unsupported_here(message));
+        }
+        if options.protos.is_some() && url.wire != Wire::Grpc {
+            return Err(unsupported_here(format!("{url} has no use for proto files; gRPC has")));
         }
         if options.tls.is_given() && !url.tls {
             return Err(url.not_in_tls());
@@ -123,11 +133,7 @@ impl Client {
         let mut failed = 0;
         loop {
             match self.servers.reach().await {
-                Err(error)
-                    if error.kind() == ErrorKind::Unavailable
-                        && failed + 1 < retry.attempts
-                        && self.budget.spend() =>
-                {
+                Err(error) if error.is_unsent() && failed + 1 < retry.attempts && self.budget.spend() => {
                     failed += 1;
                     tokio::time::sleep(retry.pause(failed)).await;
                 }
@@ -161,7 +167,12 @@ impl Client {
             let arguments = arguments.clone();
             async move { connection.call(method, arguments, limit).await }
         };
-        self.attempt(call).await.map(|(answer, _)| answer)
+        let call = self.attempt(call);
+        let answered = match limit.and_then(|limit| Instant::now().checked_add(limit.saturating_add(GRACE))) {
+            Some(deadline) => hand_on(deadline, call).await,
+            None => call.await,
+        };
+        answered.map(|(answer, _)| answer)
     }
 
     /// Calls a method that answers once, and reads the answer as a type of the caller's.
@@ -172,16 +183,14 @@ impl Client {
     ) -> Result<R, RpcError> {
         let answer = self.call(method, arguments).await?;
         from_value(answer).map_err(|error| {
-            RpcError::internal(format!("the answer of {method} has another type than expected: {error}"))
+            let message = format!("the answer of {method} has another type than expected: {error}");
+            RpcError::arose(Origin::Protocol, message)
         })
     }
 
     /// Calls a method of which it is not known whether it answers once or with a stream.
     pub async fn request(&self, method: &str, arguments: impl Into<Arguments>) -> Result<Answer, RpcError> {
         let arguments = arguments.into();
-        if self.url().wire == Wire::Jsonrpc && method.starts_with("subscribe_") {
-            return self.stream(method, arguments).await.map(Answer::Stream);
-        }
         let limit = self.timeout;
         let request = |connection: Arc<Connection>| {
             let arguments = arguments.clone();
@@ -215,7 +224,7 @@ impl Client {
     ) -> Result<Value, RpcError> {
         within(self.timeout, self.url(), async {
             let mut answers = self.exchange(method, requests).await?;
-            let none = || RpcError::internal(format!("{method} ended without an answer"));
+            let none = || RpcError::arose(Origin::Protocol, format!("{method} ended without an answer"));
             let answer = answers.try_next().await?.ok_or_else(none)?;
             // The status comes after the answer, and may yet be an error.
             match answers.try_next().await? {
@@ -254,6 +263,12 @@ impl Client {
             async move { connection.notify(method, arguments).await }
         };
         self.attempt(notify).await.map(|((), _)| ())
+    }
+
+    /// What a method takes, where the server says so: servers of ours on every wire, those of gRPC by their descriptors.
+    pub async fn signature(&self, method: &str) -> Result<Option<Arc<Signature>>, RpcError> {
+        let ask = |connection: Arc<Connection>| async move { connection.signature(method).await };
+        self.attempt(ask).await.map(|(signature, _)| signature)
     }
 
     /// How a method is called, where the server has said so: gRPC only.
@@ -313,7 +328,7 @@ impl Client {
                     outcome => {
                         server.is_well();
                         self.budget.succeed();
-                        if outcome.as_ref().map_or_else(|error| !error.is_text_alone(), |_| true) {
+                        if outcome.as_ref().map_or_else(|error| error.origin() == Origin::Server, |_| true) {
                             server.has_answered();
                         }
                         return outcome.map(|answer| (answer, lease));
@@ -336,7 +351,7 @@ impl Client {
 }
 
 fn unsupported_here(message: String) -> RpcError {
-    RpcError::new(ErrorKind::Unsupported, message)
+    RpcError::arose(Origin::Usage, message).with_kind(ErrorKind::Unsupported)
 }
 
 /// A stream counts as a call under way until it is dropped.
@@ -386,6 +401,7 @@ mod tests {
             movable(client.describe("m"));
             movable(client.list());
             movable(client.schema());
+            movable(client.signature("m"));
             movable(Client::connect("gob://127.0.0.1:1", Options::default()));
         }
         let _ = compiles;

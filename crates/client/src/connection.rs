@@ -6,14 +6,22 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use manywire_core::{ErrorKind, Limits, RpcError, Value};
+use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value};
 
 use crate::dial::{Connector, Dialer};
-use crate::{Answer, Arguments, Items, Transport, Url, Wire};
+use crate::signatures::Signatures;
+use crate::{Answer, Arguments, Items, Protos, Signature, Transport, Url, Wire};
 
 /// Calls one server. Clones share the connection.
 #[derive(Clone)]
-pub(crate) enum Connection {
+pub(crate) struct Connection {
+    pub(crate) client: WireClient,
+    pub(crate) signatures: Signatures,
+}
+
+/// The client of one wire.
+#[derive(Clone)]
+pub(crate) enum WireClient {
     Netrpc(manywire_netrpc::Client),
     Post(manywire_netrpc::PostClient<Connector>),
     Jsonrpc(manywire_jsonrpc::Client),
@@ -30,67 +38,75 @@ pub(crate) struct Target<'t> {
     pub(crate) dialer: Arc<Dialer>,
     pub(crate) metadata: &'t [(String, String)],
     pub(crate) limits: &'t Limits,
+    pub(crate) signatures: &'t Signatures,
+    pub(crate) protos: Option<&'t Protos>,
 }
 
 impl Target<'_> {
     /// Connects. Over HTTP/1.1 the first call does that.
     pub(crate) async fn connect(self) -> Result<Connection, RpcError> {
+        let signatures = self.signatures.clone();
+        Ok(Connection { client: self.client().await?, signatures })
+    }
+
+    async fn client(self) -> Result<WireClient, RpcError> {
         let Self { url, limits, .. } = self;
         let dialer = self.dialer.clone();
         let name = self.name();
         let dial = async || dialer.dial().await.map_err(|error| error.at(&name));
         let broken = |error: std::io::Error| {
-            RpcError::new(ErrorKind::Unavailable, format!("cannot connect to {name}: {error}")).unsent()
+            RpcError::arose(Origin::Connect, format!("cannot connect to {name}: {error}"))
         };
         Ok(match (url.wire, url.transport) {
             (Wire::Gob, Transport::Tcp) => {
-                Connection::Netrpc(manywire_netrpc::Client::gob(dial().await?, limits))
+                WireClient::Netrpc(manywire_netrpc::Client::gob(dial().await?, limits))
             }
             (Wire::Gob, _) => {
                 let path = url.path_or(manywire_netrpc::GOB_PATH);
                 let client = manywire_netrpc::Client::gob_over_http(dial().await?, path, limits).await;
-                Connection::Netrpc(client.map_err(broken)?)
+                WireClient::Netrpc(client.map_err(broken)?)
             }
             (Wire::Jsonrpc1, Transport::Tcp) => {
-                Connection::Netrpc(manywire_netrpc::Client::json(dial().await?, limits))
+                WireClient::Netrpc(manywire_netrpc::Client::json(dial().await?, limits))
             }
             (Wire::Jsonrpc1, _) => {
                 let uri = self.http(manywire_netrpc::JSON_PATH);
                 let uri = uri.parse().map_err(|_| invalid(format!("{url} is no URL")))?;
                 let client = manywire_netrpc::PostClient::over(Connector(self.dialer.clone()), uri, limits);
-                Connection::Post(client.with_headers(self.headers()?))
+                WireClient::Post(client.with_headers(self.headers()?))
             }
             (Wire::Jsonrpc, Transport::WebSocket) => {
                 let scheme = if url.tls { "wss" } else { "ws" };
                 let target = format!("{scheme}://{}{}", self.authority, url.path_or("/"));
                 let client =
                     manywire_jsonrpc::Client::over_websocket(dial().await?, &target, self.headers()?, limits);
-                Connection::Jsonrpc(client.await?)
+                WireClient::Jsonrpc(client.await?)
             }
             (Wire::Jsonrpc, _) => {
                 let connector = Connector(self.dialer.clone());
                 let client =
                     manywire_jsonrpc::Client::over_http(connector, &self.http("/"), self.headers()?, limits)?;
-                Connection::Jsonrpc(client)
+                WireClient::Jsonrpc(client)
             }
             (Wire::Xmlrpc, _) => {
                 let connector = Connector(self.dialer.clone());
                 let client = manywire_xmlrpc::Client::over(connector, &self.http("/RPC2"), limits)?;
-                Connection::Xmlrpc(client.with_headers(self.headers()?))
+                WireClient::Xmlrpc(client.with_headers(self.headers()?))
             }
             (Wire::Zerorpc, _) => {
                 let client = manywire_zerorpc::Client::over(dial().await?, self.authority, limits).await?;
-                Connection::Zerorpc(client.with_timeout(None))
+                WireClient::Zerorpc(client.with_timeout(None))
             }
             (Wire::Grpc, _) => {
                 let options = manywire_grpc::ClientOptions {
                     timeout: None,
                     metadata: self.metadata.to_vec(),
                     limits: limits.clone(),
+                    protos: self.protos.cloned(),
                 };
                 let target = self.http("");
                 let client = manywire_grpc::Client::over(Connector(self.dialer.clone()), &target, options);
-                Connection::Grpc(client.await?)
+                WireClient::Grpc(client.await?)
             }
         })
     }
@@ -118,18 +134,25 @@ impl Target<'_> {
 }
 
 fn invalid(message: String) -> RpcError {
-    RpcError::new(ErrorKind::InvalidRequest, message)
+    RpcError::arose(Origin::Usage, message)
+}
+
+impl WireClient {
+    /// Whether the connection has ended. Clients of HTTP connect by themselves again.
+    pub(crate) fn is_closed(&self) -> bool {
+        match self {
+            WireClient::Netrpc(client) => client.is_closed(),
+            WireClient::Jsonrpc(client) => client.is_closed(),
+            WireClient::Zerorpc(client) => client.is_closed(),
+            WireClient::Post(_) | WireClient::Xmlrpc(_) | WireClient::Grpc(_) => false,
+        }
+    }
 }
 
 impl Connection {
-    /// Whether it is of no more use. Clients of HTTP connect by themselves again.
+    /// Whether it is of no more use.
     pub(crate) fn is_closed(&self) -> bool {
-        match self {
-            Connection::Netrpc(client) => client.is_closed(),
-            Connection::Jsonrpc(client) => client.is_closed(),
-            Connection::Zerorpc(client) => client.is_closed(),
-            Connection::Post(_) | Connection::Xmlrpc(_) | Connection::Grpc(_) => false,
-        }
+        self.client.is_closed()
     }
 
     /// Calls a method that answers once. Only gRPC tells its server of the time limit.
@@ -139,25 +162,31 @@ impl Connection {
         arguments: Arguments,
         limit: Option<Duration>,
     ) -> Result<Value, RpcError> {
-        match self {
-            Connection::Netrpc(client) => client.call(method, arguments.into_one(method)?).await,
-            Connection::Post(client) => client.call(method, arguments.into_one(method)?).await,
-            Connection::Jsonrpc(client) => client.call(method, arguments).await,
-            Connection::Xmlrpc(client) => client.call(method, arguments.into_list()).await,
-            Connection::Zerorpc(client) => client.call(method, arguments.into_list()).await,
-            Connection::Grpc(client) => {
-                client.with_timeout(limit).call(method, arguments.into_messages()).await
+        match &self.client {
+            WireClient::Netrpc(client) => client.call(method, self.one(method, arguments).await?).await,
+            WireClient::Post(client) => client.call(method, self.one(method, arguments).await?).await,
+            WireClient::Jsonrpc(client) => client.call(method, arguments).await,
+            WireClient::Xmlrpc(client) => client.call(method, self.list(method, arguments).await?).await,
+            WireClient::Zerorpc(client) => client.call(method, self.list(method, arguments).await?).await,
+            WireClient::Grpc(client) => {
+                let messages = self.messages(method, arguments).await?;
+                client.with_timeout(limit).call(method, messages).await
             }
         }
     }
 
     /// Calls a method that answers with a stream.
     pub(crate) async fn stream(&self, method: &str, arguments: Arguments) -> Result<Items, RpcError> {
-        match self {
-            Connection::Zerorpc(client) => Ok(client.stream(method, arguments.into_list()).await?.boxed()),
-            Connection::Grpc(client) => client.stream(method, stream::iter(arguments.into_messages())).await,
-            Connection::Jsonrpc(client) => {
-                let name = method.strip_prefix("subscribe_").unwrap_or(method);
+        match &self.client {
+            WireClient::Zerorpc(client) => {
+                Ok(client.stream(method, self.list(method, arguments).await?).await?.boxed())
+            }
+            WireClient::Grpc(client) => {
+                let messages = self.messages(method, arguments).await?;
+                client.stream(method, stream::iter(messages)).await
+            }
+            WireClient::Jsonrpc(client) => {
+                let name = method.strip_prefix(SUBSCRIBE).unwrap_or(method);
                 Ok(subscription(client.subscribe(name, arguments).await?))
             }
             _ => Err(unsupported("this wire has no streams")),
@@ -171,36 +200,112 @@ impl Connection {
         arguments: Arguments,
         limit: Option<Duration>,
     ) -> Result<Answer, RpcError> {
-        match self {
-            Connection::Grpc(client) if client.method(method)?.returns_stream => {
+        match &self.client {
+            WireClient::Grpc(client) if client.method(method)?.returns_stream => {
                 self.stream(method, arguments).await.map(Answer::Stream)
             }
-            Connection::Zerorpc(client) => Ok(match client.request(method, arguments.into_list()).await? {
-                manywire_zerorpc::Answer::Value(value) => Answer::Value(value),
-                manywire_zerorpc::Answer::Stream(items) => Answer::Stream(items.boxed()),
-            }),
+            WireClient::Zerorpc(client) => {
+                let list = self.list(method, arguments).await?;
+                Ok(match client.request(method, list).await? {
+                    manywire_zerorpc::Answer::Value(value) => Answer::Value(value),
+                    manywire_zerorpc::Answer::Stream(items) => Answer::Stream(items.boxed()),
+                })
+            }
+            WireClient::Jsonrpc(client)
+                if client.has_subscriptions() && self.is_subscription(method).await? =>
+            {
+                self.stream(method, arguments).await.map(Answer::Stream)
+            }
             _ => self.call(method, arguments, limit).await.map(Answer::Value),
         }
     }
 
+    /// Whether a method begins a subscription, which its server has to say: the name alone may be that of any method.
+    async fn is_subscription(&self, method: &str) -> Result<bool, RpcError> {
+        let may_be = method.starts_with(SUBSCRIBE);
+        let signature = if may_be { self.signature(method).await? } else { None };
+        Ok(signature.is_some_and(|signature| signature.is_stream()))
+    }
+
     pub(crate) async fn notify(&self, method: &str, arguments: Arguments) -> Result<(), RpcError> {
-        match self {
-            Connection::Jsonrpc(client) => client.notify(method, arguments).await,
+        match &self.client {
+            WireClient::Jsonrpc(client) => client.notify(method, arguments).await,
             _ => Err(unsupported("this wire has no notifications")),
         }
     }
 
     /// gRPC's client, for what only gRPC has.
     pub(crate) fn grpc(&self) -> Result<&manywire_grpc::Client, RpcError> {
-        match self {
-            Connection::Grpc(client) => Ok(client),
+        match &self.client {
+            WireClient::Grpc(client) => Ok(client),
             _ => Err(unsupported("this wire takes one request for a call; streams of them are gRPC's")),
         }
     }
+
+    /// What a method takes, if the server says so.
+    pub(crate) async fn signature(&self, method: &str) -> Result<Option<Arc<Signature>>, RpcError> {
+        self.signatures.of(&self.client, method).await
+    }
+
+    /// The one argument that net/rpc sends: by the method's signature, where it is known. What a type of the caller's has put
+    /// in order needs no asking.
+    pub(crate) async fn one(&self, method: &str, arguments: Arguments) -> Result<Value, RpcError> {
+        let is_open = match &arguments {
+            Arguments::Positional(values) => !values.is_empty(),
+            Arguments::Named(_) => true,
+            Arguments::Record(_) => false,
+        };
+        if !is_open {
+            return arguments.into_one(method);
+        }
+        self.by_signature(method, arguments, Signature::place).await?.into_one(method)
+    }
+
+    /// The list that wires without names send: named arguments in the order of the method's parameters, where it is known,
+    /// else as one map.
+    pub(crate) async fn list(&self, method: &str, arguments: Arguments) -> Result<Vec<Value>, RpcError> {
+        match arguments {
+            Arguments::Named(_) => {
+                self.by_signature(method, arguments, Signature::positions).await.map(Arguments::into_list)
+            }
+            placed => Ok(placed.into_list()),
+        }
+    }
+
+    /// The arguments as a signature puts them, where it is known. Before they are refused it is asked for again.
+    async fn by_signature(
+        &self,
+        method: &str,
+        arguments: Arguments,
+        put: impl Fn(&Signature, Arguments) -> Result<Arguments, RpcError>,
+    ) -> Result<Arguments, RpcError> {
+        let Some(known) = self.signature(method).await? else { return Ok(arguments) };
+        let refused = match put(&known, arguments.clone()) {
+            Ok(placed) => return Ok(placed),
+            Err(refused) => refused,
+        };
+        match self.signatures.afresh(&self.client, method).await? {
+            Some(fresh) if fresh != known => put(&fresh, arguments),
+            Some(_) => Err(refused),
+            None => Ok(arguments),
+        }
+    }
+
+    /// The messages that gRPC sends; what its descriptors refuse is refused in the words of all wires.
+    async fn messages(&self, method: &str, arguments: Arguments) -> Result<Vec<Value>, RpcError> {
+        let messages = arguments.into_messages();
+        if let Some(signature) = self.signature(method).await? {
+            messages.iter().try_for_each(|message| signature.check_message(message))?;
+        }
+        Ok(messages)
+    }
 }
 
+/// What JSON-RPC's names of methods that begin a subscription begin with.
+const SUBSCRIBE: &str = "subscribe_";
+
 pub(crate) fn unsupported(message: &'static str) -> RpcError {
-    RpcError::new(ErrorKind::Unsupported, message)
+    RpcError::arose(Origin::Usage, message).with_kind(ErrorKind::Unsupported)
 }
 
 fn subscription(items: manywire_jsonrpc::Subscription) -> Items {
@@ -215,6 +320,6 @@ pub(crate) async fn within<T>(
 ) -> Result<T, RpcError> {
     let Some(limit) = limit else { return call.await };
     tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
-        Err(RpcError::new(ErrorKind::DeadlineExceeded, format!("no answer from {url} within {limit:?}")))
+        Err(RpcError::arose(Origin::Time, format!("no answer from {url} within {limit:?}")))
     })
 }

@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use http::Uri;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
-use manywire_core::{ErrorKind, RpcError};
+use manywire_core::{Origin, RpcError};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -70,7 +70,7 @@ pub(crate) struct DialError(pub(crate) String);
 impl DialError {
     /// The error of a call to the server of this name; it was surely not sent.
     pub(crate) fn at(&self, name: &dyn fmt::Display) -> RpcError {
-        RpcError::new(ErrorKind::Unavailable, format!("cannot connect to {name}: {self}")).unsent()
+        RpcError::arose(Origin::Connect, format!("cannot connect to {name}: {self}"))
     }
 }
 

@@ -4,10 +4,10 @@ use std::future::ready;
 use std::sync::Arc;
 
 use manywire_core::introspect::{MethodSchema, PROTOS, ProtoFile, SCHEMA, Schema};
-use manywire_core::{Empty, ErrorKind, Kind, Returns, RpcError, from_value};
+use manywire_core::{Empty, Kind, Origin, Returns, RpcError, from_value};
 
-use crate::connection::Connection;
-use crate::{Client, Wire};
+use crate::connection::{Connection, WireClient};
+use crate::{Arguments, Client, Wire};
 
 /// A method that a server lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,17 +18,17 @@ pub struct Listed {
     pub kind: Option<Kind>,
 }
 
-impl Connection {
+impl WireClient {
     async fn schema(&self) -> Result<Schema, RpcError> {
         match self {
-            Connection::Grpc(client) => Ok(client.schema()),
+            WireClient::Grpc(client) => Ok(client.schema()),
             other => other.told(SCHEMA).await,
         }
     }
 
     async fn protos(&self) -> Result<Vec<ProtoFile>, RpcError> {
         match self {
-            Connection::Grpc(client) => Ok(client.protos()),
+            WireClient::Grpc(client) => Ok(client.protos()),
             other => other.told(PROTOS).await,
         }
     }
@@ -36,11 +36,16 @@ impl Connection {
     async fn told<T: Returns>(&self, method: &str) -> Result<T, RpcError> {
         let answer = match self {
             // In gob the fields have names of Go's, which are found again by the type alone.
-            Connection::Netrpc(client) => return client.call(method, Empty {}).await,
-            other => other.call(method, Vec::new().into(), None).await?,
+            WireClient::Netrpc(client) => return client.call(method, Empty {}).await,
+            WireClient::Post(client) => return client.call(method, Empty {}).await,
+            WireClient::Jsonrpc(client) => client.call(method, Arguments::from(Vec::new())).await?,
+            WireClient::Xmlrpc(client) => client.call(method, Vec::new()).await?,
+            WireClient::Zerorpc(client) => client.call(method, Vec::new()).await?,
+            WireClient::Grpc(client) => client.call(method, Vec::new()).await?,
         };
         from_value(answer).map_err(|error| {
-            RpcError::internal(format!("the answer of {method} has another type than expected: {error}"))
+            let message = format!("the answer of {method} has another type than expected: {error}");
+            RpcError::arose(Origin::Protocol, message)
         })
     }
 }
@@ -48,13 +53,13 @@ impl Connection {
 impl Client {
     /// All methods with their types: of a server of ours on any wire, of others on gRPC by reflection.
     pub async fn schema(&self) -> Result<Schema, RpcError> {
-        let schema = |connection: Arc<Connection>| async move { connection.schema().await };
+        let schema = |connection: Arc<Connection>| async move { connection.client.schema().await };
         Ok(self.attempt(schema).await?.0)
     }
 
     /// The `.proto` files that describe the methods: of a server of ours on any wire, of others on gRPC by reflection.
     pub async fn protos(&self) -> Result<Vec<ProtoFile>, RpcError> {
-        let protos = |connection: Arc<Connection>| async move { connection.protos().await };
+        let protos = |connection: Arc<Connection>| async move { connection.client.protos().await };
         Ok(self.attempt(protos).await?.0)
     }
 
@@ -97,12 +102,9 @@ impl Client {
 
     /// The schema, unless the server has none to tell.
     async fn told(&self) -> Result<Option<Schema>, RpcError> {
-        use ErrorKind::{Cancelled, DeadlineExceeded, Unauthenticated, Unavailable};
         match self.schema().await {
             Ok(schema) => Ok(Some(schema)),
-            Err(error)
-                if matches!(error.kind(), Unavailable | DeadlineExceeded | Cancelled | Unauthenticated) =>
-            {
+            Err(error) if matches!(error.origin(), Origin::Connect | Origin::Lost | Origin::Time) => {
                 Err(error)
             }
             Err(_) => Ok(None),

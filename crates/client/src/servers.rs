@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use manywire_core::{ErrorKind, RpcError};
+use manywire_core::{Origin, RpcError};
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::connection::{Connection, Target};
 use crate::dial::Dialer;
+use crate::signatures::Signatures;
 use crate::{Options, Transport, Url, Wire, tls};
 
 /// How long a server is left out after it could not be reached, at first and at most.
@@ -24,6 +25,7 @@ pub(crate) struct Servers {
     pub(crate) url: Url,
     pub(crate) options: Options,
     tls: Option<Arc<ClientConfig>>,
+    signatures: Signatures,
     list: ArcSwap<Vec<Arc<Server>>>,
     looked_up: Mutex<Instant>,
     /// Where the search begins, so that servers that are equally busy take turns.
@@ -73,6 +75,7 @@ impl Servers {
     pub(crate) async fn find(url: Url, options: Options) -> Result<Arc<Self>, RpcError> {
         let tls = url.tls.then(|| tls::config(&options.tls, protocol(&url))).transpose()?;
         let servers = Self {
+            signatures: Signatures::default(),
             list: ArcSwap::default(),
             looked_up: Mutex::new(Instant::now()),
             turn: AtomicUsize::new(0),
@@ -99,11 +102,11 @@ impl Servers {
             |address: &SocketAddr| self.list.load().iter().position(|server| server.address() == *address);
         let first = tried.iter().zip(errors).min_by_key(|(address, _)| place(address));
         Err(match (first, tried.len()) {
-            (None, _) => RpcError::internal(format!("{} names no server", self.url)),
+            (None, _) => RpcError::arose(Origin::Usage, format!("{} names no server", self.url)),
             (Some((_, error)), 1) => error,
             (Some((_, error)), count) => {
                 let message = format!("{error}; none of {count} servers could be reached");
-                RpcError::new(error.kind(), message).unsent()
+                RpcError::arose(Origin::Connect, message).with_kind(error.kind())
             }
         })
     }
@@ -170,6 +173,8 @@ impl Servers {
             dialer: server.dialer.clone(),
             metadata: &self.options.metadata,
             limits: &self.options.limits,
+            signatures: &self.signatures,
+            protos: self.options.protos.as_ref(),
         };
         match self.in_time(server, target.connect()).await {
             Ok(connection) => {
@@ -194,13 +199,13 @@ impl Servers {
         let Some(limit) = server.dialer.limit else { return connecting.await };
         tokio::time::timeout(limit, connecting).await.unwrap_or_else(|_| {
             let message = format!("cannot connect to {}: no connection within {limit:?}", server.authority);
-            Err(RpcError::new(ErrorKind::Unavailable, message).unsent())
+            Err(RpcError::arose(Origin::Connect, message))
         })
     }
 
     /// The error with what the servers seem to speak, where none has answered anything yet and their first bytes tell it.
     pub(crate) fn explain(&self, error: RpcError) -> RpcError {
-        if !error.is_text_alone() {
+        if matches!(error.origin(), Origin::Server | Origin::Usage) {
             return error;
         }
         let list = self.list.load();

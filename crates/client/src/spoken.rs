@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use manywire_core::{ErrorKind, RpcError};
+use manywire_core::{ErrorKind, Origin, RpcError};
 
 use crate::{Transport, Url, Wire};
 
@@ -60,7 +60,7 @@ impl Heard {
         }
         let first = self.first();
         match first.as_deref()? {
-            [] if error.kind() == ErrorKind::Unavailable => Some(Hint::Silent),
+            [] if matches!(error.origin(), Origin::Connect | Origin::Lost) => Some(Hint::Silent),
             [] => None,
             first => suggestion(first, url).map(Hint::Other),
         }
@@ -87,7 +87,9 @@ impl Hint {
             Hint::Silent => {
                 error.with_hint("it closed without a word: is this wire spoken there, or only in TLS?")
             }
-            Hint::Other(words) => error.with_kind(ErrorKind::Unavailable).with_hint(words),
+            Hint::Other(words) => {
+                error.with_origin(Origin::Lost).with_kind(ErrorKind::Unavailable).with_hint(words)
+            }
         }
     }
 }
@@ -268,7 +270,7 @@ mod tests {
     #[test]
     fn silence_is_a_hint_only_for_a_connection_that_broke_before_any_answer() {
         let (heard, url) = (Heard::default(), "gob://h:1".parse().unwrap());
-        let lost = RpcError::new(ErrorKind::Unavailable, "closed");
+        let lost = RpcError::arose(Origin::Lost, "closed");
         assert_eq!(heard.hint(&lost, &url), None, "there was no connection");
         assert!(heard.connected());
         assert_eq!(heard.hint(&lost, &url), Some(Hint::Silent));

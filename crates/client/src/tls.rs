@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use manywire_core::{ErrorKind, RpcError};
+use manywire_core::{Origin, RpcError};
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -110,7 +110,7 @@ fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, RpcError> {
 }
 
 fn invalid(message: &str) -> RpcError {
-    RpcError::new(ErrorKind::InvalidRequest, format!("TLS: {message}"))
+    RpcError::arose(Origin::Usage, format!("TLS: {message}"))
 }
 
 /// Checks that the server holds the key of its certificate, and nothing else.

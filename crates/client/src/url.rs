@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use manywire_core::{ErrorKind, RpcError};
+use manywire_core::{Origin, RpcError};
 
 use crate::mistaken::explain;
 
@@ -115,7 +115,7 @@ impl Url {
 }
 
 fn invalid(message: String) -> RpcError {
-    RpcError::new(ErrorKind::InvalidRequest, message)
+    RpcError::arose(Origin::Usage, message)
 }
 
 impl FromStr for Url {

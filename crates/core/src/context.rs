@@ -3,9 +3,11 @@
 
 use std::cell::{Cell, OnceCell};
 use std::fmt;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -186,9 +188,24 @@ thread_local! {
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// When the caller of the method that runs here gives up. A client that a method calls further with keeps to it.
+/// When the caller of the method that runs here gives up. A client that a method calls further with tells its server.
 pub fn current_deadline() -> Option<Instant> {
     DEADLINE.get()
+}
+
+/// How long the caller of the method that runs here still waits.
+pub fn time_left() -> Option<Duration> {
+    current_deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()))
+}
+
+/// Runs a call further with this as the [`current_deadline`], unless that is nearer. It does not end the call.
+pub async fn hand_on<T>(deadline: Instant, call: impl Future<Output = T>) -> T {
+    let mut call = pin!(call);
+    poll_fn(|cx| {
+        let nearest = current_deadline().map_or(deadline, |outer| outer.min(deadline));
+        with_deadline(nearest, || call.as_mut().poll(cx))
+    })
+    .await
 }
 
 /// Runs `poll` with this as the [`current_deadline`].

@@ -71,32 +71,90 @@ impl ErrorKind {
     }
 }
 
-/// An error of a call: a kind for programs, a message for people.
+/// Where an error arose, which tells what the server said from what went wrong on the way to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Origin {
+    /// The method or its server: every error that is not a client's own.
+    Server,
+    /// No connection could be made, so that nothing was sent.
+    Connect,
+    /// The connection was lost under way, or what answered there is no such server: whether the method ran is not known.
+    Lost,
+    /// The time that the caller gave ran out.
+    Time,
+    /// The caller: a URL, an argument, or a thing that the wire cannot do. Nothing was sent.
+    Usage,
+    /// What came as the answer cannot be read.
+    Protocol,
+}
+
+impl Origin {
+    /// The name used in logs and in errors that programs read.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Origin::Server => "server",
+            Origin::Connect => "connect",
+            Origin::Lost => "lost",
+            Origin::Time => "time",
+            Origin::Usage => "usage",
+            Origin::Protocol => "protocol",
+        }
+    }
+
+    /// What an error that arises there is, where nothing more is known.
+    fn usual_kind(self) -> ErrorKind {
+        match self {
+            Origin::Server => ErrorKind::Failed,
+            Origin::Connect | Origin::Lost => ErrorKind::Unavailable,
+            Origin::Time => ErrorKind::DeadlineExceeded,
+            Origin::Usage => ErrorKind::InvalidRequest,
+            Origin::Protocol => ErrorKind::Internal,
+        }
+    }
+}
+
+/// An error of a call: a kind for programs, a message for people, and where it arose.
 ///
 /// A client also keeps what the wire said: its numeric `code`, the `name` of an exception, and any `data`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RpcError {
     kind: ErrorKind,
+    origin: Origin,
     message: Cow<'static, str>,
     code: Option<i64>,
     name: Option<Box<str>>,
     data: Option<Box<Value>>,
     misfit: Option<Box<Misfit>>,
-    unsent: bool,
 }
 
 impl RpcError {
-    /// An error of `kind`, with the text that the caller will read.
+    /// An error of a method or its server, with the text that the caller will read.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             kind,
+            origin: Origin::Server,
             message: message.into(),
             code: None,
             name: None,
             data: None,
             misfit: None,
-            unsent: false,
         }
+    }
+
+    /// An error of a client's own.
+    pub fn arose(origin: Origin, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { origin, ..Self::new(origin.usual_kind(), message) }
+    }
+
+    /// An error that a client was answered with. Which of its values a method refused, only some wires can say: to callers
+    /// it has failed, on all of them. The wire's code or name, where there is one, says more.
+    pub fn answered(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        let kind = match kind {
+            ErrorKind::DivideByZero | ErrorKind::Overflow | ErrorKind::InvalidValue => ErrorKind::Failed,
+            kind => kind,
+        };
+        Self::new(kind, message)
     }
 
     /// The method's own failure.
@@ -160,16 +218,21 @@ impl RpcError {
         Self { misfit: Some(Box::new(misfit)), ..error }
     }
 
-    /// The same error of a call that surely never reached the server.
+    /// The same error from elsewhere.
     #[must_use]
-    pub fn unsent(mut self) -> Self {
-        self.unsent = true;
+    pub fn with_origin(mut self, origin: Origin) -> Self {
+        self.origin = origin;
         self
+    }
+
+    /// Where it arose.
+    pub fn origin(&self) -> Origin {
+        self.origin
     }
 
     /// Whether the call surely never reached the server, so that making it again does no harm.
     pub fn is_unsent(&self) -> bool {
-        self.unsent
+        self.origin == Origin::Connect
     }
 
     /// What went wrong, for programs.
@@ -190,11 +253,6 @@ impl RpcError {
     /// The name that the wire gave this error, where the wire has names: `ZeroDivisionError`.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
-    }
-
-    /// Whether nothing but the message is known: the error arose on this side, or on net/rpc, whose errors are text alone.
-    pub fn is_text_alone(&self) -> bool {
-        self.code.is_none() && self.name.is_none() && self.data.is_none()
     }
 
     /// The types, if what went wrong is that a parameter is of another type than the method's.

@@ -4,8 +4,8 @@
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata(Vec<(Box<str>, Box<[u8]>)>);
 
-/// What a wire lets a call look up of the request, without a copy.
-pub trait ReadMetadata {
+/// What a wire lets a call look up of the request, without a copy. A wire may hold it while it waits for the parameters.
+pub trait ReadMetadata: Sync {
     /// The first value of this name, in lower case.
     fn get(&self, name: &str) -> Option<&[u8]>;
     /// Shows every pair.

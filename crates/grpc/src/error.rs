@@ -26,7 +26,7 @@ pub(crate) fn to_status(error: RpcError) -> Status {
 pub(crate) fn from_status(status: &Status) -> RpcError {
     let code = if status.code() == Code::Ok { Code::Unknown } else { status.code() };
     let violations = status.get_details_bad_request().map(|details| details.field_violations);
-    let error = RpcError::new(kind(code), status.message().to_owned()).with_code(code as i64);
+    let error = RpcError::answered(kind(code), status.message().to_owned()).with_code(code as i64);
     match violations.as_deref() {
         Some([violation, ..]) => {
             let data = [("field", violation.field.as_str()), ("description", violation.description.as_str())];

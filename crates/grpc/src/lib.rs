@@ -47,7 +47,7 @@ mod unpacking;
 mod web;
 mod weight;
 
-pub use client::{Client, ClientOptions, MethodInfo};
+pub use client::{Client, ClientOptions, MethodInfo, ProtoFiles, Protos};
 pub use protocol::is_for_grpc;
 pub use registry::{Naming, Undescribable, protos};
 pub use server::{Server, Settings};

@@ -1,5 +1,6 @@
 //! What travels beside a call's parameters and its answer: metadata in headers, and the caller's deadline.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::header::{
@@ -7,7 +8,9 @@ use http::header::{
     UPGRADE,
 };
 use http::{HeaderMap, HeaderValue};
-use manywire_core::{ErrorKind, Metadata, ReadMetadata, RpcError, Terms};
+use manywire_core::{Call, ErrorKind, Metadata, ReadMetadata, RpcError, Terms, time_left};
+
+use crate::Response;
 
 /// How many seconds the caller waits for the whole answer, with decimals.
 pub const REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("request-timeout");
@@ -19,18 +22,20 @@ pub struct Headers<'a>(pub &'a HeaderMap);
 impl<'a> Headers<'a> {
     /// The terms of calls that begin now; an error where the timeout is malformed.
     pub fn terms(&self) -> Result<Terms<'_>, RpcError> {
-        Ok(Terms { metadata: self, deadline: self.deadline()? })
+        // A deadline beyond the end of time is none.
+        let deadline = self.timeout()?.and_then(|timeout| Instant::now().checked_add(timeout));
+        Ok(Terms { metadata: self, deadline })
     }
 
-    fn deadline(&self) -> Result<Option<Instant>, RpcError> {
+    /// How long the caller waits, where it says so.
+    pub fn timeout(&self) -> Result<Option<Duration>, RpcError> {
         let Some(value) = self.0.get(REQUEST_TIMEOUT) else { return Ok(None) };
         let timeout = value.to_str().ok().and_then(seconds).ok_or_else(|| {
             let sent = String::from_utf8_lossy(value.as_bytes());
             let message = format!("request-timeout is a number of seconds, such as 2.5; got {sent:?}");
             RpcError::new(ErrorKind::InvalidRequest, message)
         })?;
-        // One that is beyond the end of time is none.
-        Ok(Instant::now().checked_add(timeout))
+        Ok(Some(timeout))
     }
 }
 
@@ -78,14 +83,60 @@ pub fn add_metadata(metadata: &Metadata, headers: &mut HeaderMap) {
     }
 }
 
-/// The header by which a server learns how long its caller waits.
-pub fn timeout_value(timeout: Duration) -> HeaderValue {
-    // Digits and a point always make a header.
-    HeaderValue::try_from(format!("{:.3}", timeout.as_secs_f64())).unwrap_or(HeaderValue::from_static("0"))
+/// The headers of an answer, as the calls of its request gather them.
+#[derive(Debug, Default)]
+pub struct AnswerHeaders(Mutex<HeaderMap>);
+
+impl AnswerHeaders {
+    /// Adds what a call that has ended wants sent.
+    pub fn add(&self, call: &mut Call) {
+        let metadata = call.take_metadata();
+        if metadata.iter().len() > 0 {
+            add_metadata(&metadata, &mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// Puts all of them into the answer.
+    pub fn put_into(self, answer: &mut Response) {
+        let gathered = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if !gathered.is_empty() {
+            answer.headers_mut().extend(gathered);
+        }
+    }
+}
+
+/// What travels beside the calls of one request and their answers.
+#[derive(Clone, Copy)]
+pub struct Beside<'r> {
+    /// What came with the request.
+    pub terms: Terms<'r>,
+    /// What goes with its answer, where that has headers.
+    pub answer: Option<&'r AnswerHeaders>,
+}
+
+impl Beside<'_> {
+    /// Takes what a call that has ended wants sent beside its answer.
+    pub fn ended(&self, call: &mut Call) {
+        if let Some(answer) = self.answer {
+            answer.add(call);
+        }
+    }
+}
+
+/// Tells a server how long the caller of the method that runs here still waits, if it said so. For clients.
+pub fn hand_on_deadline(request: &mut HeaderMap) {
+    if let Some(left) = time_left() {
+        // Digits and a point always make a header.
+        request.extend(
+            HeaderValue::try_from(format!("{:.3}", left.as_secs_f64())).map(|left| (REQUEST_TIMEOUT, left)),
+        );
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use manywire_core::hand_on;
+
     use super::*;
 
     fn with_timeout(value: &'static str) -> HeaderMap {
@@ -116,12 +167,21 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_timeout_is_read_as_it_was_written() {
-        let value = timeout_value(Duration::from_micros(1_234_567));
-        assert_eq!(value, "1.235");
-        assert_eq!(seconds(value.to_str().unwrap()), Some(Duration::from_millis(1_235)));
-        assert!(seconds(timeout_value(Duration::MAX).to_str().unwrap()).is_some());
+    #[tokio::test]
+    async fn a_deadline_is_handed_on_and_the_nearest_of_several() {
+        let told = async || {
+            let mut request = HeaderMap::new();
+            hand_on_deadline(&mut request);
+            Headers(&request).timeout().unwrap()
+        };
+        assert_eq!(told().await, None);
+        let (near, far) = (Duration::from_secs(30), Duration::from_secs(60));
+        for (outer, inner) in [(near, far), (far, near)] {
+            let now = Instant::now();
+            let left = hand_on(now + outer, hand_on(now + inner, told())).await.unwrap();
+            assert!(left <= near && left > near / 2, "{left:?}");
+        }
+        assert_eq!(hand_on(Instant::now(), told()).await, Some(Duration::ZERO));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! [`reply`] or [`reply_compressed`]; what was not written yet stays charged.
 //!
 //! Reading order: `serve`, then as a request travels `watch` (the socket; `frames`, `linger`), `guard` (`origin`), `head`, `request_body`
-//! (`pace`, `unread`), `read` (`inflate`), `reply` (`gzip`), `answer` (`stream_task`); `progress` is what all of them write down.
+//! (`pace`, `unread`), `headers`, `read` (`inflate`), `reply` (`gzip`), `answer` (`stream_task`); `progress` is what all of them write down.
 
 mod answer;
 mod body;
@@ -37,11 +37,11 @@ pub use body::{Body, BoxError};
 pub use client::{IDLE, deepest_cause};
 pub use content::Content;
 pub use guard::{Arrival, Guard, HostNames, Origins};
-pub use headers::{Headers, REQUEST_TIMEOUT, add_metadata, timeout_value};
+pub use headers::{AnswerHeaders, Beside, Headers, REQUEST_TIMEOUT, add_metadata, hand_on_deadline};
 pub use linger::close;
 pub use pace::PacedBody;
 pub use read::{BodyError, read_body};
-pub use reply::{method_not_allowed, reply, reply_compressed};
+pub use reply::{accepts, method_not_allowed, reply, reply_compressed};
 pub use request_body::RequestBody;
 pub use serve::{Endless, Handler, serve};
 pub use terms::{Http2, Terms};

@@ -5,7 +5,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt as _;
-use manywire_core::{Budget, Charge, Limits, OverBudget};
+use manywire_core::{Budget, Charge, ErrorKind, Limits, OverBudget};
 use tokio::time::Instant;
 
 use crate::Content;
@@ -44,6 +44,16 @@ impl BodyError {
             BodyError::Broken(_) | BodyError::Damaged(_) => StatusCode::BAD_REQUEST,
             BodyError::UnknownEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             BodyError::OverBudget(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The kind that says it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            BodyError::TooLarge(_) | BodyError::OverBudget(_) => ErrorKind::ResourceExhausted,
+            BodyError::TimedOut => ErrorKind::DeadlineExceeded,
+            BodyError::Broken(_) | BodyError::Damaged(_) => ErrorKind::InvalidRequest,
+            BodyError::UnknownEncoding(_) => ErrorKind::Unsupported,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, VARY};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::body::Kind;
 use crate::gzip::{Gzip, SLICE, gzip};
@@ -57,11 +57,16 @@ pub fn method_not_allowed(allowed: &'static str) -> Response {
 }
 
 fn accepts_gzip(request: &HeaderMap) -> bool {
-    let values = request.get_all(ACCEPT_ENCODING).into_iter().filter_map(|v| v.to_str().ok());
-    values.flat_map(|v| v.split(',')).any(|coding| {
-        let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
+    accepts(request, &ACCEPT_ENCODING, &["gzip", "x-gzip", "*"])
+}
+
+/// Whether a header such as `accept` lists one of these, and not with the weight 0.
+pub fn accepts(request: &HeaderMap, header: &HeaderName, names: &[&str]) -> bool {
+    let values = request.get_all(header).into_iter().filter_map(|v| v.to_str().ok());
+    values.flat_map(|v| v.split(',')).any(|entry| {
+        let (name, parameters) = entry.split_once(';').unwrap_or((entry, ""));
         let weight = parameters.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
-        matches!(name.trim(), "gzip" | "x-gzip" | "*") && weight.is_ok_and(|q| q > 0.0)
+        names.iter().any(|known| name.trim().eq_ignore_ascii_case(known)) && weight.is_ok_and(|q| q > 0.0)
     })
 }
 

@@ -10,16 +10,16 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use manywire_core::{
-    Budget, Call, CallStream, Charge, ErrorKind, Limits, Params, Reply, RpcError, Session, Started,
+    Budget, Call, CallStream, Charge, ErrorKind, Limits, Params, Reply, RpcError, Session, Started, Terms,
 };
+use manywire_http::Beside;
+use manywire_json::{Full, Parameters, Room, Text, read_params};
 
 use crate::builtin::{self, Builtin};
 use crate::error::invalid_request;
-use crate::params::{Parameters, read_params};
 use crate::reply::{write_answer, write_error};
 use crate::request::{Message, Refused, Request, Version, read_message, read_request};
 use crate::subscription::{Notifications, Subscriptions};
-use crate::text::{Full, Room, Text};
 
 /// The methods as one connection reaches them.
 #[derive(Clone)]
@@ -83,54 +83,60 @@ impl Wire {
     /// Begins what a message asks for. A peer that cannot be notified has no subscriptions.
     ///
     /// Never waits, though a long batch lets other tasks run in between.
-    pub(crate) async fn begin(&self, message: &[u8], subscriptions: Option<&Subscriptions>) -> Work<'_> {
+    pub(crate) async fn begin<'w>(
+        &'w self,
+        message: &[u8],
+        beside: Beside<'w>,
+        subscriptions: Option<&Subscriptions>,
+    ) -> Work<'w> {
         let mut answer = Answer { text: Text::new(), started: Vec::new() };
         let request = match read_message(message, self.limits.batch) {
             Message::Single(request) => request,
             Message::Batch(entries) => {
                 let requests = entries.into_iter().map(read_request);
-                return self.begin_batch(requests, subscriptions, answer).await;
+                return self.begin_batch(requests, beside, subscriptions, answer).await;
             }
         };
-        match self.answer_at_once(request, subscriptions, &mut answer).await {
+        match self.answer_at_once(request, beside, subscriptions, &mut answer).await {
             None => Work::Done(answer),
             Some(waiting) => Work::Waiting(
                 1,
                 Box::pin(async move {
-                    answer.text = self.finish(waiting).await.text;
+                    answer.text = self.finish(waiting, beside).await.text;
                     answer
                 }),
             ),
         }
     }
 
-    async fn begin_batch(
-        &self,
+    async fn begin_batch<'w>(
+        &'w self,
         requests: impl Iterator<Item = Result<Request<'_>, Refused<'_>>>,
+        beside: Beside<'w>,
         subscriptions: Option<&Subscriptions>,
         mut answer: Answer,
-    ) -> Work<'_> {
+    ) -> Work<'w> {
         let mut rest = FuturesOrdered::new();
         let mut width = 0;
         for request in requests {
             tokio::task::coop::consume_budget().await;
             if rest.is_empty() {
-                if let Some(waiting) = self.answer_next(request, subscriptions, &mut answer).await {
+                if let Some(waiting) = self.answer_next(request, beside, subscriptions, &mut answer).await {
                     width += 1;
-                    rest.push_back(self.finish(waiting).boxed());
+                    rest.push_back(self.finish(waiting, beside).boxed());
                 }
                 continue;
             }
             // Behind one that waits each answer is written apart.
             let asker = request.as_ref().map_or_else(Asker::of_refused, Asker::of);
             let text = std::mem::take(&mut answer.text);
-            let waiting = self.answer_at_once(request, subscriptions, &mut answer).await;
+            let waiting = self.answer_at_once(request, beside, subscriptions, &mut answer).await;
             let text = std::mem::replace(&mut answer.text, text);
             rest.push_back(match waiting {
                 None => std::future::ready(Part { text, asker }).boxed(),
                 Some(waiting) => {
                     width += 1;
-                    self.finish(waiting).boxed()
+                    self.finish(waiting, beside).boxed()
                 }
             });
         }
@@ -152,12 +158,13 @@ impl Wire {
     async fn answer_next(
         &self,
         request: Result<Request<'_>, Refused<'_>>,
+        beside: Beside<'_>,
         subscriptions: Option<&Subscriptions>,
         answer: &mut Answer,
     ) -> Option<Waiting> {
         let before = answer.text.len();
         answer.text.push_short(if before == 0 { b"[" } else { b"," });
-        let waiting = self.answer_at_once(request, subscriptions, answer).await;
+        let waiting = self.answer_at_once(request, beside, subscriptions, answer).await;
         if answer.text.len() == before + 1 {
             answer.text.truncate(before);
         }
@@ -193,6 +200,7 @@ impl Wire {
     async fn answer_at_once(
         &self,
         request: Result<Request<'_>, Refused<'_>>,
+        beside: Beside<'_>,
         subscriptions: Option<&Subscriptions>,
         answer: &mut Answer,
     ) -> Option<Waiting> {
@@ -203,7 +211,7 @@ impl Wire {
                 return None;
             }
         };
-        let result = match self.run(&request, subscriptions, &mut answer.started).await {
+        let result = match self.run(&request, beside, subscriptions, &mut answer.started).await {
             Ok(Ran::Waits(call, charge)) => {
                 return Some(Waiting { call, asker: Asker::of(&request), _charge: charge });
             }
@@ -216,9 +224,10 @@ impl Wire {
         None
     }
 
-    async fn finish(&self, Waiting { call, asker, _charge }: Waiting) -> Part {
+    async fn finish(&self, Waiting { mut call, asker, _charge }: Waiting, beside: Beside<'_>) -> Part {
         let mut text = Text::default();
-        let result = call.await;
+        let result = (&mut call).await;
+        beside.ended(&mut call);
         if let Some(id) = &asker.id {
             write_answer(&mut text, self.room(), asker.version, id, result);
         }
@@ -228,6 +237,7 @@ impl Wire {
     async fn run(
         &self,
         request: &Request<'_>,
+        beside: Beside<'_>,
         subscriptions: Option<&Subscriptions>,
         started: &mut Vec<Notifications>,
     ) -> Result<Ran, RpcError> {
@@ -235,8 +245,9 @@ impl Wire {
         let Parameters { params, weight, charge } = read_params(request.params, &self.limits, &self.budget)?;
         let reply: Box<dyn Reply> = match Builtin::named(method, self.session.methods()) {
             None => {
-                let mut call = self.call(method, params)?;
+                let mut call = self.call(beside.terms, method, params)?;
                 if let Some(result) = futures_util::future::poll_immediate(&mut call).await {
+                    beside.ended(&mut call);
                     return Ok(Ran::Ended(result));
                 }
                 let mut charge = charge.unwrap_or_else(|| self.budget.nothing());
@@ -249,7 +260,7 @@ impl Wire {
                     return Err(invalid_request("a subscription without an id could never be told its own"));
                 }
                 let (id, notifications) =
-                    subscriptions.begin(stream.name(), self.stream(stream.name(), params)?)?;
+                    subscriptions.begin(stream.name(), self.stream(beside.terms, stream.name(), params)?)?;
                 started.push(notifications);
                 Box::new(id)
             }
@@ -263,8 +274,8 @@ impl Wire {
         Ok(Ran::Ended(Ok(reply)))
     }
 
-    fn call(&self, method: &str, params: Params<'_, '_>) -> Result<Call, RpcError> {
-        match self.session.start(method, params)? {
+    fn call(&self, terms: Terms<'_>, method: &str, params: Params<'_, '_>) -> Result<Call, RpcError> {
+        match self.session.start_on(terms, method, params)? {
             Started::Call(call) => Ok(call),
             Started::Stream(_) => Err(RpcError::new(
                 ErrorKind::Unsupported,
@@ -273,8 +284,8 @@ impl Wire {
         }
     }
 
-    fn stream(&self, name: &str, params: Params<'_, '_>) -> Result<CallStream, RpcError> {
-        match self.session.start(name, params)? {
+    fn stream(&self, terms: Terms<'_>, name: &str, params: Params<'_, '_>) -> Result<CallStream, RpcError> {
+        match self.session.start_on(terms, name, params)? {
             Started::Stream(items) => Ok(items),
             Started::Call(_) => Err(RpcError::internal(format!("{name} was a stream and is none"))),
         }
@@ -338,7 +349,8 @@ mod tests {
                     _ => {}
                 }
             }
-            let answer = wire.begin(&message, Some(&subscriptions)).await.finish().await;
+            let beside = Beside { terms: Terms::default(), answer: None };
+            let answer = wire.begin(&message, beside, Some(&subscriptions)).await.finish().await;
             let (text, _) = answer.text.into_parts();
             let is_json = serde_json::from_slice::<Value>(&text).is_ok();
             assert!(text.is_empty() || is_json, "{:?}", String::from_utf8_lossy(&message));

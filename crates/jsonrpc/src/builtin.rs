@@ -1,7 +1,9 @@
 //! The wire's own methods: introspection, as Python's servers have it and as OpenRPC has it, and subscriptions to streams.
 
 use manywire_core::introspect::{Own, Schema, Told, TypeNames, View};
-use manywire_core::{Kind, Method, Methods, Params, Reply, RpcError, Shape, Value};
+use manywire_core::{
+    DESCRIBE, Description, Kind, Method, Methods, Params, Reply, RpcError, Shape, Value, to_value,
+};
 
 use crate::openrpc;
 
@@ -10,6 +12,7 @@ pub(crate) enum Builtin<'m> {
     ListMethods,
     MethodHelp,
     MethodSignature,
+    Describe,
     Discover,
     /// Begins this stream.
     Subscribe(&'m Method),
@@ -25,6 +28,7 @@ impl<'m> Builtin<'m> {
             "system.listMethods" => Builtin::ListMethods,
             "system.methodHelp" => Builtin::MethodHelp,
             "system.methodSignature" => Builtin::MethodSignature,
+            DESCRIBE => Builtin::Describe,
             "rpc.discover" => Builtin::Discover,
             _ => match name.split_once("subscribe_") {
                 Some(("", name)) => stream(name).map(Builtin::Subscribe)?,
@@ -44,6 +48,7 @@ impl<'m> Builtin<'m> {
         let value = match self {
             Builtin::MethodHelp => about(params, |name| help(methods, name))?,
             Builtin::MethodSignature => about(params, |name| signatures(methods, name))?,
+            Builtin::Describe => about(params, |name| describe(methods, name))?,
             Builtin::Discover => openrpc::document(&Schema::of(methods)),
             _ => names(methods),
         };
@@ -77,6 +82,11 @@ const OWN: &[Own] = &[
         name: "system.methodSignature",
         doc: "The types of a method's result and parameters.",
         signature: &["array", "string"],
+    },
+    Own {
+        name: DESCRIBE,
+        doc: "What a method takes and returns, for programs.",
+        signature: &["object", "string"],
     },
     Own { name: "rpc.discover", doc: "This server as an OpenRPC document.", signature: &["object"] },
 ];
@@ -133,4 +143,18 @@ fn signatures(methods: &Methods, name: &str) -> Result<Value, RpcError> {
     };
     let list = |types: Vec<&'static str>| Value::Array(types.into_iter().map(Value::from).collect());
     Ok(Value::Array(signatures.into_iter().map(list).collect()))
+}
+
+/// A registered method, or a stream by the name that subscribes to it.
+fn describe(methods: &Methods, name: &str) -> Result<Value, RpcError> {
+    let method = match (Builtin::named(name, methods), methods.get(name)) {
+        (Some(Builtin::Subscribe(stream)), _) => stream,
+        (None, Some(method)) => method,
+        _ => return Err(find(methods, name).err().unwrap_or_else(|| undescribed(name))),
+    };
+    to_value(&Description::of(name, method)).map_err(|error| RpcError::internal(error.to_string()))
+}
+
+fn undescribed(name: &str) -> RpcError {
+    RpcError::invalid_params(format!("{name} is the wire's own; system.methodHelp says what it does"))
 }

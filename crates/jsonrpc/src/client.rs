@@ -9,18 +9,19 @@ use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use jsonrpsee_core::client::{
     self as jsonrpsee, ClientT, Error, SubscriptionClientT, SubscriptionCloseReason,
 };
+use jsonrpsee_core::http_helpers;
 use jsonrpsee_core::params::BatchRequestBuilder;
 use jsonrpsee_core::traits::ToRpcParams;
 use jsonrpsee_http_client::transport::Error as HttpError;
 use jsonrpsee_ws_client::types::ErrorObject;
 use jsonrpsee_ws_client::{WsClient, WsClientBuilder};
-use manywire_core::{ErrorKind, Limits, RpcError, Value};
+use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value};
+use manywire_json::read_value;
 use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use crate::error::kind;
-use crate::params::read_value;
 use crate::post::{HttpClient, Unreached};
 
 /// jsonrpsee has a timeout of its own; ours is the caller's, who drops the call.
@@ -80,7 +81,7 @@ impl Client {
                 let address = if has_port(address) { address.to_owned() } else { format!("{address}:80") };
                 let dialled = tokio::time::timeout(limits.handshake, TcpStream::connect(address)).await;
                 let unreachable = |why: &dyn std::fmt::Display| {
-                    RpcError::new(ErrorKind::Unavailable, format!("cannot connect to {url}: {why}")).unsent()
+                    RpcError::arose(Origin::Connect, format!("cannot connect to {url}: {why}"))
                 };
                 let stream = dialled.map_err(|late| unreachable(&late))?.map_err(|e| unreachable(&e))?;
                 stream.set_nodelay(true).map_err(|e| unreachable(&e))?;
@@ -88,7 +89,7 @@ impl Client {
             }
             _ => {
                 let message = format!("{url:?} is no address of a JSON-RPC server; give http:// or ws://");
-                Err(RpcError::new(ErrorKind::InvalidRequest, message))
+                Err(RpcError::arose(Origin::Usage, message))
             }
         }
     }
@@ -118,7 +119,7 @@ impl Client {
 
     fn new(transport: Result<Transport, Error>, url: &str, limits: &Limits) -> Result<Self, RpcError> {
         // What fails before there is a client has called no method.
-        let transport = transport.map_err(|error| failure(error, url).unsent())?;
+        let transport = transport.map_err(|error| not_connected(failure(error, url)))?;
         Ok(Self { transport, url: url.into(), limits: Arc::new(limits.clone()) })
     }
 
@@ -128,6 +129,11 @@ impl Client {
             Transport::Http(_) => false,
             Transport::WebSocket(client) => !client.is_connected(),
         }
+    }
+
+    /// Whether it can subscribe: over a WebSocket.
+    pub fn has_subscriptions(&self) -> bool {
+        matches!(self.transport, Transport::WebSocket(_))
     }
 
     /// Calls a method and waits for its answer. Dropping the future gives the call up.
@@ -181,7 +187,7 @@ impl Client {
     ) -> Result<Subscription, RpcError> {
         let Transport::WebSocket(client) = &self.transport else {
             let message = format!("{} has no subscriptions; connect to ws:// instead", self.url);
-            return Err(RpcError::new(ErrorKind::Unsupported, message));
+            return Err(RpcError::arose(Origin::Usage, message).with_kind(ErrorKind::Unsupported));
         };
         let (begin, end) = (format!("subscribe_{stream}"), format!("unsubscribe_{stream}"));
         let items = client.subscribe(&begin, arguments.into(), &end).await;
@@ -194,9 +200,8 @@ impl Client {
     }
 
     fn read(&self, raw: &RawValue) -> Result<Value, RpcError> {
-        read_value(raw, &self.limits).map_err(|error| {
-            RpcError::internal(format!("the answer of {} cannot be read: {error}", self.url))
-        })
+        let unreadable = |error| format!("the answer of {} cannot be read: {error}", self.url);
+        read_value(raw, &self.limits).map_err(|error| RpcError::arose(Origin::Protocol, unreadable(error)))
     }
 }
 
@@ -261,61 +266,69 @@ impl Subscription {
     /// The error behind the end of the items, if it was not the server's own word.
     fn why_ended(&self) -> Option<RpcError> {
         if let Some(SubscriptionCloseReason::Lagged) = self.items.close_reason() {
-            return Some(RpcError::new(
-                ErrorKind::ResourceExhausted,
-                "the items came faster than they were read; the subscription is over",
-            ));
+            let message = "the items came faster than they were read; the subscription is over";
+            return Some(RpcError::arose(Origin::Lost, message).with_kind(ErrorKind::ResourceExhausted));
         }
-        (!self.connection.is_connected()).then(|| {
-            RpcError::new(ErrorKind::Unavailable, format!("{} closed the connection", self.client.url))
-        })
+        (!self.connection.is_connected())
+            .then(|| RpcError::arose(Origin::Lost, format!("{} closed the connection", self.client.url)))
     }
 }
 
 /// A server's error object.
 fn refusal(error: &ErrorObject<'_>) -> RpcError {
     let code = i64::from(error.code());
-    let refusal = RpcError::new(kind(code), error.message().to_owned()).with_code(code);
+    let refusal = RpcError::answered(kind(code), error.message().to_owned()).with_code(code);
     match error.data().and_then(|data| serde_json::from_str(data.get()).ok()) {
         Some(data) => refusal.with_data(data),
         None => refusal,
     }
 }
 
+/// What fails before there is a client has called no method; a URL that cannot be used stays one.
+fn not_connected(error: RpcError) -> RpcError {
+    match error.origin() {
+        Origin::Lost => error.with_origin(Origin::Connect),
+        _ => error,
+    }
+}
+
 fn failure(error: Error, url: &str) -> RpcError {
     match error {
         Error::Call(object) => refusal(&object),
-        Error::RequestTimeout => {
-            RpcError::new(ErrorKind::DeadlineExceeded, format!("{url} did not answer in time"))
+        Error::RequestTimeout => RpcError::arose(Origin::Time, format!("{url} did not answer in time")),
+        Error::Transport(cause) => transport_failure(&*cause, url),
+        Error::RestartNeeded(cause) => {
+            RpcError::arose(Origin::Lost, format!("the connection to {url} is gone: {}", chain(&*cause)))
         }
-        Error::Transport(cause) => {
-            let kind = match cause.downcast_ref() {
-                Some(HttpError::RequestTooLarge | HttpError::Rejected { status_code: 413 }) => {
-                    ErrorKind::ResourceExhausted
-                }
-                Some(HttpError::Rejected { status_code: 401 | 403 }) => ErrorKind::Unauthenticated,
-                _ => ErrorKind::Unavailable,
-            };
-            let unreached = Unreached::find(&*cause);
-            let text = match cause.downcast_ref() {
-                _ if unreached.is_some() => {
-                    format!("cannot connect to {url}: {}", manywire_http::deepest_cause(&*cause))
-                }
-                Some(HttpError::Rejected { status_code: status @ (404 | 405) }) => {
-                    format!(
-                        "{url} answered HTTP {status}: no JSON-RPC 2.0 there; look at the port and the path"
-                    )
-                }
-                _ => format!("{url}: {}", chain(&*cause)),
-            };
-            let error = RpcError::new(kind, text);
-            if unreached.is_some() { error.unsent() } else { error }
+        other => {
+            let message = format!("the answer of {url} cannot be read: {}", chain(&other));
+            RpcError::arose(Origin::Protocol, message)
         }
-        Error::RestartNeeded(cause) => RpcError::new(
-            ErrorKind::Unavailable,
-            format!("the connection to {url} is gone: {}", chain(&*cause)),
-        ),
-        other => RpcError::internal(format!("the answer of {url} cannot be read: {}", chain(&other))),
+    }
+}
+
+fn transport_failure(cause: &(dyn std::error::Error + Send + Sync + 'static), url: &str) -> RpcError {
+    if Unreached::find(cause).is_some() {
+        let why = manywire_http::deepest_cause(cause);
+        return RpcError::arose(Origin::Connect, format!("cannot connect to {url}: {why}"));
+    }
+    let text = format!("{url}: {}", chain(cause));
+    match cause.downcast_ref() {
+        Some(HttpError::RequestTooLarge) => {
+            RpcError::arose(Origin::Usage, text).with_kind(ErrorKind::ResourceExhausted)
+        }
+        Some(HttpError::Rejected { status_code: 413 }) => RpcError::new(ErrorKind::ResourceExhausted, text),
+        Some(HttpError::Rejected { status_code: 401 | 403 }) => {
+            RpcError::new(ErrorKind::Unauthenticated, text)
+        }
+        Some(HttpError::Rejected { status_code: status @ (404 | 405) }) => {
+            let no_server = "no JSON-RPC 2.0 there; look at the port and the path";
+            RpcError::arose(Origin::Lost, format!("{url} answered HTTP {status}: {no_server}"))
+        }
+        Some(HttpError::Http(http_helpers::HttpError::TooLarge | http_helpers::HttpError::Malformed)) => {
+            RpcError::arose(Origin::Protocol, text)
+        }
+        _ => RpcError::arose(Origin::Lost, text),
     }
 }
 

@@ -5,16 +5,16 @@ use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use manywire_core::{Connection, Drain, RpcError};
 use manywire_http::{
-    Body, BodyError, Content, Handler, Request, Response, method_not_allowed, read_body, reply,
-    reply_compressed,
+    AnswerHeaders, Beside, Body, BodyError, Content, Handler, Headers, Request, Response, method_not_allowed,
+    read_body, reply, reply_compressed,
 };
+use manywire_json::Text;
 
 use crate::answer::Wire;
 use crate::error::{invalid_request, parse_error};
 use crate::reply::write_error;
 use crate::request::Version;
-use crate::text::Text;
-use crate::websocket;
+use crate::websocket::{self, Opening};
 
 const JSON: &str = "application/json";
 
@@ -34,29 +34,38 @@ impl Server {
 
     async fn answer(&self, mut request: Request) -> Response {
         let (headers, body) = (std::mem::take(request.headers_mut()), request.body_mut());
+        let (sent, gathered) = (Headers(&headers), AnswerHeaders::default());
+        let terms = match sent.terms() {
+            Ok(terms) => terms,
+            Err(error) => return refuse(&self.wire, StatusCode::BAD_REQUEST, &error),
+        };
         let body = match read_body(&headers, body, &self.wire.limits, &self.wire.budget).await {
             Ok(body) => body,
-            Err(error) => return refuse(&self.wire, &error),
+            Err(error) => return refuse(&self.wire, error.status(), &unread(&error)),
         };
-        let work = self.wire.begin(&body, None).await;
+        let work = self.wire.begin(&body, Beside { terms, answer: Some(&gathered) }, None).await;
         // What waits has what it needs.
         drop(body);
         let (answer, charge) = work.finish().await.text.into_parts();
-        if answer.is_empty() {
-            return nothing_to_say(&headers);
-        }
-        let answer = match charge {
-            Some(charge) => Content::charged(answer, charge),
-            None => answer.into(),
+        let mut response = match charge {
+            _ if answer.is_empty() => nothing_to_say(&headers),
+            Some(charge) => {
+                reply_compressed(&headers, StatusCode::OK, JSON, Content::charged(answer, charge))
+            }
+            None => reply_compressed(&headers, StatusCode::OK, JSON, answer),
         };
-        reply_compressed(&headers, StatusCode::OK, JSON, answer)
+        gathered.put_into(&mut response);
+        response
     }
 }
 
 impl Handler for Server {
     async fn handle(&self, request: Request) -> Response {
         if websocket::is_asked_for(&request) {
-            return websocket::accept(request, self.wire.clone(), self.drain.clone());
+            return match Opening::of(request.headers(), &self.wire.budget) {
+                Ok(opening) => websocket::accept(request, self.wire.clone(), opening, self.drain.clone()),
+                Err(error) => refuse(&self.wire, StatusCode::BAD_REQUEST, &error),
+            };
         }
         if request.method() != Method::POST {
             return method_not_allowed("POST");
@@ -65,15 +74,19 @@ impl Handler for Server {
     }
 }
 
-/// Says in both protocols that a body could not be read.
-fn refuse(wire: &Wire, error: &BodyError) -> Response {
-    let object: RpcError = match error {
+/// Why a body could not be read.
+fn unread(error: &BodyError) -> RpcError {
+    match error {
         BodyError::Damaged(_) | BodyError::Broken(_) => parse_error(error),
         _ => invalid_request(error.to_string()),
-    };
+    }
+}
+
+/// Says in both protocols that a request could not be read.
+fn refuse(wire: &Wire, status: StatusCode, error: &RpcError) -> Response {
     let mut text = Text::new();
-    write_error(&mut text, wire.room(), Version::V2, "null", &object);
-    reply(error.status(), JSON, text.into_parts().0)
+    write_error(&mut text, wire.room(), Version::V2, "null", error);
+    reply(status, JSON, text.into_parts().0)
 }
 
 /// The answer to notifications: 204, as JSON-RPC over HTTP has had it from its first draft on, and as Go's jrpc2 needs it.

@@ -14,7 +14,7 @@
 //! {"jsonrpc":"2.0","result":5,"id":"a-1"}
 //! ```
 //!
-//! Reading order, as a message travels: `request` tells apart what came, `params` reads the parameters, `answer` runs the
+//! Reading order, as a message travels: `request` tells apart what came, `answer` reads the parameters, runs the
 //! methods (`builtin` has the wire's own, `openrpc` what `rpc.discover` answers) and writes replies through `reply`; `error` has the codes. [`Server`] answers
 //! HTTP requests and hands a WebSocket to `websocket`, where `subscription` turns streams into notifications.
 //! [`Client`] speaks both.
@@ -28,14 +28,11 @@ mod builtin;
 mod client;
 mod error;
 mod http;
-mod json;
 pub mod openrpc;
-mod params;
 mod post;
 mod reply;
 mod request;
 mod subscription;
-mod text;
 mod websocket;
 
 pub use client::{Arguments, Client, Subscription};

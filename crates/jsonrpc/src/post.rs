@@ -37,6 +37,11 @@ pub(crate) fn client(
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(manywire_http::IDLE)
         .build::<_, HttpBody>(connector);
+    let http = http.map_request(|mut request: HttpRequest| {
+        // jsonrpsee calls it in the task of its own caller.
+        manywire_http::hand_on_deadline(request.headers_mut());
+        request
+    });
     let http = Http::new(http.map_err(failure));
     let bytes = message_bytes(limits);
     HttpClientBuilder::new()

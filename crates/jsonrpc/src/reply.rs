@@ -1,11 +1,10 @@
 //! Writing answers and notifications.
 
 use manywire_core::{Reply, RpcError};
+use manywire_json::{Full, Room, Text, write, write_erased, write_string};
 
 use crate::error::code;
-use crate::json;
 use crate::request::Version;
-use crate::text::{Full, Room, Text};
 
 /// Writes the answer to a call. `id` is JSON text.
 pub(crate) fn write_answer(
@@ -35,7 +34,7 @@ fn write_result(
         Version::V2 => (br#"{"jsonrpc":"2.0","result":"#, br#","id":"#),
     };
     out.push(head, room)?;
-    json::write_erased(out, room, reply.as_serde())?;
+    write_erased(out, room, reply.as_serde())?;
     for piece in [tail, id.as_bytes(), b"}"] {
         out.push(piece, room)?;
     }
@@ -68,13 +67,13 @@ pub(crate) enum Event {
 pub(crate) fn notification(room: Room<'_>, name: &str, subscription: u64, event: Event) -> Text {
     let mut out = Text::new();
     out.push_short(br#"{"jsonrpc":"2.0","method":"#);
-    push_string(&mut out, name);
+    write_string(&mut out, name);
     out.push_short(format!(r#","params":{{"subscription":{subscription},"#).as_bytes());
     let start = out.len();
     let failure = match event {
         Event::Item(reply) => {
             out.push_short(br#""result":"#);
-            json::write_erased(&mut out, room, reply.as_serde()).err()
+            write_erased(&mut out, room, reply.as_serde()).err()
         }
         Event::Failed(error) => Some(error),
         Event::Ended => Some(RpcError::failed("the stream has ended").with_code(0)),
@@ -91,22 +90,16 @@ pub(crate) fn notification(room: Room<'_>, name: &str, subscription: u64, event:
 fn write_error_object(out: &mut Text, room: Room<'_>, error: &RpcError) {
     out.push_short(format!(r#"{{"code":{},"message":"#, code(error)).as_bytes());
     let start = out.len();
-    if json::write(out, room, error.message()).is_err() {
+    if write(out, room, error.message()).is_err() {
         out.truncate(start);
-        push_string(out, &Full::TooLong(room.limit).to_string());
+        write_string(out, &Full::TooLong(room.limit).to_string());
     }
     if let Some(data) = error.data() {
         let start = out.len();
         out.push_short(br#","data":"#);
-        if json::write(out, room, data).is_err() {
+        if write(out, room, data).is_err() {
             out.truncate(start);
         }
     }
     out.push_short(b"}");
-}
-
-/// Writes a name or a message of ours.
-fn push_string(out: &mut Text, string: &str) {
-    // A string always has a form in JSON.
-    out.push_short(&serde_json::to_vec(string).unwrap_or_default());
 }

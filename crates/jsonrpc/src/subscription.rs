@@ -9,10 +9,10 @@ use futures_core::Stream;
 use futures_util::stream::{AbortHandle, Abortable};
 use futures_util::{FutureExt as _, StreamExt as _};
 use manywire_core::{CallStream, Charge, ErrorKind, Reply, RpcError, Value};
+use manywire_json::Text;
 
 use crate::answer::Wire;
 use crate::reply::{Event, notification};
-use crate::text::Text;
 
 /// The notifications of one subscription, written out.
 pub(crate) type Notifications = Abortable<Feed>;

@@ -39,7 +39,7 @@ pub(crate) struct Server {
     ready: AtomicBool,
     pub(crate) gob: BoundWire,
     pub(crate) jsonrpc1: BoundWire,
-    pub(crate) adder: BoundWire,
+    pub(crate) jsonhttp: BoundWire,
     pub(crate) jsonrpc: BoundWire,
     pub(crate) xmlrpc: BoundWire,
     pub(crate) zerorpc: BoundWire,
@@ -79,7 +79,7 @@ impl Server {
         Ok(Self {
             gob: bound_netrpc("gob"),
             jsonrpc1: bound_netrpc("jsonrpc1"),
-            adder: bound("http"),
+            jsonhttp: bound("http"),
             jsonrpc: bound("jsonrpc"),
             xmlrpc: bound("xmlrpc"),
             zerorpc: bound("zerorpc"),

@@ -14,7 +14,7 @@ pub(crate) enum Wire {
     Jsonrpc,
     /// XML-RPC.
     Xmlrpc,
-    /// The GET adder.
+    /// JSON over HTTP, and the GET adder.
     Http,
     /// zerorpc's calls and streams.
     Zerorpc,
@@ -35,7 +35,7 @@ impl Wire {
         (Wire::Grpc, "grpc", "gRPC, gRPC-Web"),
         (Wire::Jsonrpc, "jsonrpc", "JSON-RPC 2.0 over HTTP and WebSocket"),
         (Wire::Xmlrpc, "xmlrpc", "XML-RPC"),
-        (Wire::Http, "http", "GET /?a=3&b=2"),
+        (Wire::Http, "http", "POST /call/NAME and GET /?a=3&b=2"),
         (Wire::Zerorpc, "zerorpc", "zerorpc calls and streams"),
         (Wire::ZerorpcPub, "zerorpc-pub", "zerorpc events"),
         (Wire::Ops, "ops", "/healthz /readyz /metrics /debug/rpc"),

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
-use manywire_core::{Arguments, Budget, Charge, ErrorKind, Limits, Returns, RpcError};
+use manywire_core::{Arguments, Budget, Charge, ErrorKind, Limits, Origin, Returns, RpcError};
 use manywire_stream::{Inbox, Outbox};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
@@ -66,14 +66,23 @@ pub(crate) enum Answer<'c> {
 
 impl Answer<'_> {
     pub(crate) fn read<R: Arguments>(self) -> Result<R, RpcError> {
-        let unreadable =
-            |why: String| RpcError::internal(format!("the reply has another type than expected: {why}"));
+        let unreadable = |why: String| unreadable(format!("the reply has another type than expected: {why}"));
         match self {
             Answer::Gob(value) => value.read().map_err(|e| unreadable(e.to_string())),
             Answer::Json(json) => serde_json::from_str(json).map_err(|e| unreadable(e.to_string())),
             Answer::Failed(error) => Err(error),
         }
     }
+}
+
+/// What the server sent is no reply, or not the one that was asked for.
+pub(crate) fn unreadable(why: String) -> RpcError {
+    RpcError::arose(Origin::Protocol, why)
+}
+
+/// An argument that cannot be written.
+pub(crate) fn unwritable(why: String) -> RpcError {
+    RpcError::arose(Origin::Usage, why).with_kind(ErrorKind::InvalidParams)
 }
 
 /// What finishes a call once its reply is there.
@@ -104,7 +113,7 @@ impl<R> Future for Pending<R> {
 }
 
 fn shut_down(why: impl std::fmt::Display) -> RpcError {
-    RpcError::new(ErrorKind::Unavailable, format!("connection is shut down: {why}"))
+    RpcError::arose(Origin::Lost, format!("connection is shut down: {why}"))
 }
 
 impl Driver {
@@ -145,7 +154,9 @@ impl Driver {
         });
         let command = Command { method: method.to_owned(), argument: Box::new(argument), finish };
         if let Err(refused) = self.commands.send(command) {
-            (refused.0.finish)(Answer::Failed(shut_down("it ended before this call").unsent()));
+            (refused.0.finish)(Answer::Failed(
+                shut_down("it ended before this call").with_origin(Origin::Connect),
+            ));
         }
         Pending(receiver)
     }
@@ -169,8 +180,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, C: ClientCodec> Wire<IO, C> {
         let ended = poll_fn(|cx| self.poll_drive(cx)).await;
         let why = ended.err().unwrap_or_else(|| shut_down("the server closed it"));
         self.commands.close();
+        let unsent = shut_down(&why).with_origin(Origin::Connect);
         while let Ok(command) = self.commands.try_recv() {
-            (command.finish)(Answer::Failed(why.clone().unsent()));
+            (command.finish)(Answer::Failed(unsent.clone()));
         }
         for (_, finish) in self.waiting.drain() {
             finish(Answer::Failed(why.clone()));

@@ -22,7 +22,8 @@ fn unknown_method(name: &str, methods: &Methods) -> RpcError {
     RpcError::new(kind, format!("rpc: {text}{name}"))
 }
 
-/// A name that a client asked for, when the server says in Go's words that it has none.
+/// What a server said. net/rpc's errors are text alone, and these beginnings are all that Go's own client could know of them: the
+/// wire's vocabulary, which is read here and nowhere else.
 pub(crate) fn from_go_text(text: String) -> RpcError {
     let kind = if text.starts_with("rpc: can't find ")
         || text.starts_with("rpc: service/method request ill-formed")
@@ -33,5 +34,5 @@ pub(crate) fn from_go_text(text: String) -> RpcError {
     } else {
         ErrorKind::Failed
     };
-    RpcError::new(kind, text)
+    RpcError::answered(kind, text)
 }

@@ -6,7 +6,9 @@ use bytes::{Buf as _, BytesMut};
 use http::request::Parts;
 use http::{StatusCode, Version};
 use manywire_core::Connection;
-use manywire_http::{Arrival, Guard, Handler, Request, Response, read_body, reply};
+use manywire_http::{
+    AnswerHeaders, Arrival, Beside, Guard, Handler, Headers, Request, Response, read_body, reply,
+};
 use manywire_stream::Patience;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -149,14 +151,22 @@ impl Handler for JsonPost {
             return manywire_http::method_not_allowed("POST");
         }
         let Connection { session, limits, budget, .. } = &self.connection;
+        let (sent, gathered) = (Headers(&parts.headers), AnswerHeaders::default());
+        let terms = match sent.terms() {
+            Ok(terms) => terms,
+            Err(error) => return reply(StatusCode::BAD_REQUEST, JSON, unreadable(error.message())),
+        };
         let body = match read_body(&parts.headers, &mut body, limits, budget).await {
             Ok(body) => body,
             Err(error) => return reply(error.status(), JSON, unreadable(&error.to_string())),
         };
-        match answer_one(session, limits, &body).await {
+        let beside = Beside { terms, answer: Some(&gathered) };
+        let mut response = match answer_one(session, limits, beside, &body).await {
             Ok(answer) => reply(StatusCode::OK, JSON, answer),
             Err(answer) => reply(StatusCode::BAD_REQUEST, JSON, answer),
-        }
+        };
+        gathered.put_into(&mut response);
+        response
     }
 }
 

@@ -4,15 +4,15 @@ use std::future::ready;
 use std::sync::Arc;
 
 use manywire_core::introspect::{Told, View};
-use manywire_core::{Empty, Kind, Methods, RpcError};
+use manywire_core::{DESCRIBE, Description, Empty, Kind, Methods, RpcError};
 
-/// The same methods, and three that tell about them all, themselves included.
+/// The same methods, and four that tell about them all, themselves included.
 pub fn with_introspection(methods: &Methods) -> Methods {
     let told = with_system(methods, &Arc::default());
     with_system(methods, &Arc::new(told))
 }
 
-/// The same methods, and three that tell about `told`.
+/// The same methods, and four that tell about `told`.
 fn with_system(methods: &Methods, told: &Arc<Methods>) -> Methods {
     let mut all = methods.clone();
     let names: Vec<String> = view(told).names().into_iter().map(str::to_owned).collect();
@@ -24,6 +24,13 @@ fn with_system(methods: &Methods, told: &Arc<Methods>) -> Methods {
     let known = told.clone();
     all.add("system.methodSignature", "What a method takes and returns.", move |name: String| {
         ready(find(&known, &name).map(Told::signature))
+    });
+    let known = told.clone();
+    all.add(DESCRIBE, "What a method takes and returns, for programs.", move |name: String| {
+        ready(find(&known, &name).and_then(|told| match told {
+            Told::Method(method) => Ok(Description::of(&name, method)),
+            Told::Own(own) => Err(RpcError::failed(format!("{} is the wire's own", own.name))),
+        }))
     });
     all
 }

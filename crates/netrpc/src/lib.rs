@@ -37,6 +37,7 @@ mod introspection;
 mod json;
 mod pipeline;
 mod post;
+mod unfit;
 
 pub use client::Client;
 pub use driver::Pending;

@@ -5,11 +5,11 @@ use std::fmt::Display;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Request, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::client::legacy::{self, Error as HttpError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use manywire_core::{Arguments, ErrorKind, Limits, Returns, RpcError};
+use manywire_core::{Arguments, Limits, Origin, Returns, RpcError};
 
 use crate::json::{read_reply, write_request};
 
@@ -59,29 +59,35 @@ impl<C: Connect + Clone + Send + Sync + 'static> PostClient<C> {
     }
 
     async fn post(&self, body: Vec<u8>) -> Result<Bytes, RpcError> {
-        let mut request =
-            Request::post(self.uri.clone()).body(Full::from(body)).map_err(|e| self.failed(&e))?;
+        let mut request = Request::post(self.uri.clone())
+            .body(Full::from(body))
+            .map_err(|e| self.failed(Origin::Usage, &e))?;
         *request.headers_mut() = self.headers.clone();
+        manywire_http::hand_on_deadline(request.headers_mut());
         let response = self.http.request(request).await.map_err(|e| self.unreachable(&e))?;
         let status = response.status();
         let body = Limited::new(response.into_body(), self.limit).collect().await;
-        let body = body.map_err(|e| self.failed(&e))?.to_bytes();
+        let body = body.map_err(|error| {
+            let origin = if error.is::<LengthLimitError>() { Origin::Protocol } else { Origin::Lost };
+            self.failed(origin, &error)
+        });
+        let body = body?.to_bytes();
         // A refusal that is a JSON-RPC reply explains itself.
         if status.is_success() || body.starts_with(b"{") {
             return Ok(body);
         }
-        Err(self.failed(&format_args!("the server answered {status}")))
+        Err(self.failed(Origin::Lost, &format_args!("the server answered {status}")))
     }
 
     fn unreachable(&self, error: &HttpError) -> RpcError {
         let cause = manywire_http::deepest_cause(error);
         if !error.is_connect() {
-            return self.failed(&cause);
+            return self.failed(Origin::Lost, &cause);
         }
-        RpcError::new(ErrorKind::Unavailable, format!("cannot connect to {}: {cause}", self.uri)).unsent()
+        RpcError::arose(Origin::Connect, format!("cannot connect to {}: {cause}", self.uri))
     }
 
-    fn failed(&self, why: &dyn Display) -> RpcError {
-        RpcError::new(ErrorKind::Unavailable, format!("{}: {why}", self.uri))
+    fn failed(&self, origin: Origin, why: &dyn Display) -> RpcError {
+        RpcError::arose(origin, format!("{}: {why}", self.uri))
     }
 }

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use manywire_client::Wire;
-use manywire_core::{ErrorKind, RpcError};
+use manywire_core::{ErrorKind, Origin, RpcError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
@@ -36,35 +36,25 @@ pub(crate) fn to_exception(py: Python<'_>, error: &RpcError, wire: impl Into<Opt
 }
 
 fn build(py: Python<'_>, error: &RpcError, wire: Option<Wire>) -> PyResult<PyErr> {
-    let message = error.message();
-    match local_class(py, error, wire) {
-        Some(class) => Ok(PyErr::from_value(class?.call1((message,))?)),
-        None => {
-            let data = error.data().cloned().map(|data| from_value(py, data)).transpose()?;
-            let kind = error.kind().as_str();
-            let fields = (message, error.code(), data, wire.map(Wire::name), kind, error.name());
-            Ok(PyErr::from_value(remote_error(py)?.call1(fields)?))
-        }
-    }
+    let class = match error.origin() {
+        Origin::Connect | Origin::Lost => connect_error(py)?,
+        Origin::Time => timeout(py)?,
+        Origin::Usage if error.kind() == ErrorKind::Unsupported => unsupported_error(py)?,
+        Origin::Usage => usage_error(py)?,
+        Origin::Protocol => protocol_error(py)?,
+        _ => return answered(py, error, wire),
+    };
+    let raised = class.call1((error.message(),))?;
+    raised.setattr("kind", error.kind().as_str())?;
+    Ok(PyErr::from_value(raised))
 }
 
-/// The class of an error that arose on this side; none for what a server said.
-fn local_class<'py>(
-    py: Python<'py>,
-    error: &RpcError,
-    wire: Option<Wire>,
-) -> Option<PyResult<&'py Bound<'py, PyType>>> {
-    // Where a server's errors have a code or data, one without is ours. Go's are bare text.
-    let is_bare = matches!(wire, Some(Wire::Gob | Wire::Jsonrpc1));
-    match error.kind() {
-        ErrorKind::DeadlineExceeded => Some(timeout(py)),
-        _ if !error.is_text_alone() => None,
-        ErrorKind::Unavailable => Some(connect_error(py)),
-        ErrorKind::Unsupported => Some(unsupported_error(py)),
-        ErrorKind::Internal => Some(protocol_error(py)),
-        ErrorKind::InvalidRequest | ErrorKind::InvalidParams if !is_bare => Some(usage_error(py)),
-        _ => None,
-    }
+/// What a server said.
+fn answered(py: Python<'_>, error: &RpcError, wire: Option<Wire>) -> PyResult<PyErr> {
+    let data = error.data().cloned().map(|data| from_value(py, data)).transpose()?;
+    let (kind, name) = (error.kind().as_str(), error.name());
+    let fields = (error.message(), error.code(), data, wire.map(Wire::name), kind, name);
+    Ok(PyErr::from_value(remote_error(py)?.call1(fields)?))
 }
 
 /// A mistake of the caller's, found before anything was sent.

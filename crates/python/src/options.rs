@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use manywire_client::{Client, MethodKind, Options, Tls, Url, Wire};
+use manywire_client::{Client, MethodKind, Options, ProtoFiles, Protos, Tls, Url, Wire};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -27,6 +27,7 @@ pub(crate) fn read(url: &str, options: &Bound<'_, PyDict>) -> PyResult<(Wire, Op
             "attempts" => read.retry.attempts = value.extract()?,
             "idempotent" => read.idempotent = value.extract()?,
             "tls" => read.tls = tls(&value)?,
+            "protos" => read.protos = Some(protos(&value)?),
             other => return Err(errors::usage(&format!("no option {other:?}"))),
         }
     }
@@ -58,6 +59,13 @@ fn seconds(value: &Bound<'_, PyAny>) -> PyResult<Option<Duration>> {
     valid.map(Some).ok_or_else(|| {
         errors::usage(&format!("a timeout of {seconds} s is none; give a positive number, or None"))
     })
+}
+
+/// The paths of proto files, and of descriptor sets.
+fn protos(value: &Bound<'_, PyAny>) -> PyResult<Protos> {
+    let (protos, sets) = value.extract()?;
+    let files = ProtoFiles { protos, sets, ..ProtoFiles::default() };
+    Protos::read(&files).map_err(|error| errors::to_exception(value.py(), &error, Wire::Grpc))
 }
 
 fn tls(value: &Bound<'_, PyAny>) -> PyResult<Tls> {

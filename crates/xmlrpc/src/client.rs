@@ -11,8 +11,8 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::client::legacy::{self, Error as HttpError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use manywire_core::{Budget, ErrorKind, Limits, RpcError, Value};
-use manywire_http::{PacedBody, read_body};
+use manywire_core::{Budget, ErrorKind, Limits, Origin, RpcError, Value};
+use manywire_http::{BodyError, PacedBody, read_body};
 
 use crate::document::Document;
 use crate::encode::kind;
@@ -72,8 +72,10 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
 
     /// Calls a method.
     pub async fn call(&self, method: &str, params: Vec<Value>) -> Result<Value, RpcError> {
-        let body = encode_call(method, &params)
-            .map_err(|error| RpcError::invalid_params(format!("{method} cannot be called: {error}")))?;
+        let body = encode_call(method, &params).map_err(|error| {
+            let message = format!("{method} cannot be called: {error}");
+            RpcError::arose(Origin::Usage, message).with_kind(ErrorKind::InvalidParams)
+        })?;
         let exchange = self.exchange(body);
         match self.timeout {
             None => exchange.await,
@@ -97,14 +99,19 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
             Value::Array(outcomes) if outcomes.len() == count => {
                 Ok(outcomes.into_iter().map(outcome).collect())
             }
-            other => Err(self.no_xml_rpc(&format!("{count} calls were answered with {}", kind(&other)))),
+            other => {
+                let what = format!("{count} calls were answered with {}", kind(&other));
+                Err(self.no_xml_rpc(Origin::Protocol, &what))
+            }
         }
     }
 
     async fn exchange(&self, body: Vec<u8>) -> Result<Value, RpcError> {
-        let mut request =
-            Request::post(self.uri.clone()).body(Full::from(body)).map_err(|e| self.no_xml_rpc(&e))?;
+        let mut request = Request::post(self.uri.clone())
+            .body(Full::from(body))
+            .map_err(|e| self.no_xml_rpc(Origin::Usage, &e))?;
         *request.headers_mut() = self.headers.clone();
+        manywire_http::hand_on_deadline(request.headers_mut());
         let response = self.http.request(request).await.map_err(|error| self.unreachable(&error))?;
         self.read(response).await
     }
@@ -114,38 +121,47 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
         let mut body = PacedBody::new(body, &self.limits);
         let body = read_body(&head.headers, &mut body, &self.limits, &Budget::alone(&self.limits))
             .await
-            .map_err(|error| self.no_xml_rpc(&error))?;
+            .map_err(|error| self.no_xml_rpc(origin_of(&error), &error))?;
         let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         match Document::new(&body).with_content_type(content_type).response(&self.limits) {
             Ok(outcome) => outcome.map_err(RpcError::from),
             Err(_) if head.status != StatusCode::OK => {
-                Err(self.no_xml_rpc(&format!("HTTP status {}", head.status)))
+                Err(self.no_xml_rpc(Origin::Lost, &format!("HTTP status {}", head.status)))
             }
-            Err(error) => Err(self.no_xml_rpc(&error)),
+            Err(error) => Err(self.no_xml_rpc(Origin::Protocol, &error)),
         }
     }
 
     fn unreachable(&self, error: &HttpError) -> RpcError {
-        let phase = if error.is_connect() { "cannot connect to" } else { "the connection broke to" };
+        let (origin, phase) = match error.is_connect() {
+            true => (Origin::Connect, "cannot connect to"),
+            false => (Origin::Lost, "the connection broke to"),
+        };
         let cause = manywire_http::deepest_cause(error);
-        let failed = RpcError::new(ErrorKind::Unavailable, format!("{phase} {}: {cause}", self.uri));
-        if error.is_connect() { failed.unsent() } else { failed }
+        RpcError::arose(origin, format!("{phase} {}: {cause}", self.uri))
     }
 
-    fn no_xml_rpc(&self, what: &dyn std::fmt::Display) -> RpcError {
-        RpcError::new(ErrorKind::Unavailable, format!("{} gave no XML-RPC answer: {what}", self.uri))
+    fn no_xml_rpc(&self, origin: Origin, what: &dyn std::fmt::Display) -> RpcError {
+        RpcError::arose(origin, format!("{} gave no XML-RPC answer: {what}", self.uri))
     }
 
     fn too_late(&self, limit: Duration) -> RpcError {
-        RpcError::new(ErrorKind::DeadlineExceeded, format!("no answer from {} within {limit:?}", self.uri))
+        RpcError::arose(Origin::Time, format!("no answer from {} within {limit:?}", self.uri))
+    }
+}
+
+fn origin_of(error: &BodyError) -> Origin {
+    match error {
+        BodyError::Broken(_) | BodyError::TimedOut => Origin::Lost,
+        _ => Origin::Protocol,
     }
 }
 
 /// The address, with Python's default path where it has none.
 fn address(url: &str) -> Result<Uri, RpcError> {
     let refuse = |why: &dyn std::fmt::Display| {
-        RpcError::new(
-            ErrorKind::Unavailable,
+        RpcError::arose(
+            Origin::Usage,
             format!("{url} is no address such as http://127.0.0.1:8088/RPC2: {why}"),
         )
     };
@@ -167,7 +183,8 @@ fn outcome(entry: Value) -> Result<Value, RpcError> {
     match entry {
         Value::Array(mut result) if result.len() == 1 => Ok(result.remove(0)),
         other => {
-            Err(RpcError::internal(format!("a call's outcome is [result] or a fault, got {}", kind(&other))))
+            let message = format!("a call's outcome is [result] or a fault, got {}", kind(&other));
+            Err(RpcError::arose(Origin::Protocol, message))
         }
     }
 }

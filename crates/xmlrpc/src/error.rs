@@ -96,7 +96,7 @@ impl From<Fault> for RpcError {
             SYSTEM => ErrorKind::Unavailable,
             _ => ErrorKind::Failed,
         };
-        RpcError::new(kind, fault.message).with_code(fault.code)
+        RpcError::answered(kind, fault.message).with_code(fault.code)
     }
 }
 

@@ -9,7 +9,8 @@ use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
 use manywire_core::{Connection, Params, Value, to_value};
 use manywire_http::{
-    BodyError, Content, Handler, Request, Response, method_not_allowed, read_body, reply, reply_compressed,
+    AnswerHeaders, Beside, BodyError, Content, Handler, Headers, Request, Response, method_not_allowed,
+    read_body, reply, reply_compressed,
 };
 
 use crate::document::Document;
@@ -42,17 +43,17 @@ impl Server {
         Self { connection: Arc::new(connection) }
     }
 
-    async fn respond(&self, call: MethodCall) -> Result<Content, Fault> {
+    async fn respond(&self, beside: Beside<'_>, call: MethodCall) -> Result<Content, Fault> {
         let mut out = self.writer().with_extensions(call.extensions);
         if call.name == system::MULTICALL {
-            let results = self.results(call).await?;
+            let results = self.results(beside, call).await?;
             respond(&mut out, |out| {
                 out.push("<value><array><data>")?;
                 out.append(&results)?;
                 out.push("</data></array></value>")
             })?;
         } else {
-            let result = self.call(call).await?;
+            let result = self.call(beside, call).await?;
             respond(&mut out, |out| encode::value(out, &result))?;
         }
         Ok(content(out)?)
@@ -73,11 +74,15 @@ impl Server {
 
     /// The results of many calls, one behind the other. They are begun in their order, and each runs as far as it gets at
     /// once before the next begins; those that have to wait do so together.
-    async fn results(&self, MethodCall { params, extensions, .. }: MethodCall) -> Result<Writer, Fault> {
+    async fn results(
+        &self,
+        beside: Beside<'_>,
+        MethodCall { params, extensions, .. }: MethodCall,
+    ) -> Result<Writer, Fault> {
         let mut outcomes = FuturesOrdered::new();
         for entry in multicall::entries(params, self.connection.limits.batch)? {
             tokio::task::coop::consume_budget().await;
-            let mut outcome: BoxFuture<'_, Writer> = self.outcome(entry, extensions).boxed();
+            let mut outcome: BoxFuture<'_, Writer> = self.outcome(beside, entry, extensions).boxed();
             outcomes.push_back(match poll_immediate(&mut outcome).await {
                 Some(ready) => std::future::ready(ready).boxed(),
                 None => outcome,
@@ -95,10 +100,10 @@ impl Server {
     }
 
     /// Each entry is written on its own, so that a result which XML cannot carry is that entry's fault alone.
-    async fn outcome(&self, entry: Entry, extensions: bool) -> Writer {
+    async fn outcome(&self, beside: Beside<'_>, entry: Entry, extensions: bool) -> Writer {
         let mut out = self.writer().with_extensions(extensions);
         let called = match entry {
-            Ok(call) => self.call(call).await,
+            Ok(call) => self.call(beside, call).await,
             Err(fault) => Err(fault),
         };
         let written = called.and_then(|result| Ok(encode::value(&mut out, &Value::Array(vec![result]))?));
@@ -110,7 +115,11 @@ impl Server {
         out
     }
 
-    async fn call(&self, MethodCall { name, params, .. }: MethodCall) -> Result<Value, Fault> {
+    async fn call(
+        &self,
+        beside: Beside<'_>,
+        MethodCall { name, params, .. }: MethodCall,
+    ) -> Result<Value, Fault> {
         if name.is_empty() {
             return Err(Fault::unknown_method("the method's name is empty"));
         }
@@ -127,15 +136,16 @@ impl Server {
         if weight > SMALL {
             charge.resize(weight)?;
         }
-        let mut call = session.call(&name, Params::Positional(params))?;
-        let reply = match poll_immediate(&mut call).await {
-            Some(result) => result?,
+        let mut call = session.call_on(beside.terms, &name, Params::Positional(params))?;
+        let result = match poll_immediate(&mut call).await {
+            Some(result) => result,
             None => {
                 charge.set(CALL + weight);
-                call.await?
+                (&mut call).await
             }
         };
-        to_value(reply.as_serde())
+        beside.ended(&mut call);
+        to_value(result?.as_serde())
             .map_err(|error| Fault::internal(format!("the result cannot be sent: {error}")))
     }
 }
@@ -164,6 +174,11 @@ impl Handler for Server {
         }
         let (head, mut body) = request.into_parts();
         let Connection { limits, budget, .. } = &*self.connection;
+        let (sent, gathered) = (Headers(&head.headers), AnswerHeaders::default());
+        let terms = match sent.terms() {
+            Ok(terms) => terms,
+            Err(error) => return reply(StatusCode::BAD_REQUEST, XML, encode_fault(&error.into())),
+        };
         let call = match read_body(&head.headers, &mut body, limits, budget).await {
             Ok(body) => {
                 let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -183,10 +198,12 @@ impl Handler for Server {
             }
         };
         let answer = match call {
-            Ok(call) => self.respond(call).await,
+            Ok(call) => self.respond(Beside { terms, answer: Some(&gathered) }, call).await,
             Err(fault) => Err(fault),
         };
         let answer = answer.unwrap_or_else(|fault| self.refuse(&fault));
-        reply_compressed(&head.headers, StatusCode::OK, XML, answer)
+        let mut response = reply_compressed(&head.headers, StatusCode::OK, XML, answer);
+        gathered.put_into(&mut response);
+        response
     }
 }

@@ -1,7 +1,7 @@
 //! The `system.*` methods that tell about the server; `system.multicall` has a file of its own.
 
 use manywire_core::introspect::{Own, Told, TypeNames, View};
-use manywire_core::{Kind, Methods, Value};
+use manywire_core::{DESCRIBE, Description, Kind, Methods, Value, to_value};
 
 use crate::encode::kind;
 use crate::error::Fault;
@@ -14,6 +14,11 @@ const OWN: &[Own] = &[
         name: "system.getCapabilities",
         doc: "What this server supports, each with its specification.",
         signature: &["struct"],
+    },
+    Own {
+        name: DESCRIBE,
+        doc: "What the method of this name takes and returns, for programs.",
+        signature: &["struct", "string"],
     },
     Own { name: "system.listMethods", doc: "The names of all methods.", signature: &["array"] },
     Own {
@@ -55,6 +60,7 @@ pub(crate) fn answer(methods: &Methods, name: &str, params: &[Value]) -> Option<
         "system.listMethods" => no_params(name, params).map(|()| list(methods)),
         "system.methodHelp" => one_name(name, params).and_then(|wanted| help(methods, wanted)),
         "system.methodSignature" => one_name(name, params).and_then(|wanted| signatures(methods, wanted)),
+        DESCRIBE => one_name(name, params).and_then(|wanted| describe(methods, wanted)),
         _ => return None,
     };
     Some(answer)
@@ -98,6 +104,17 @@ fn signatures(methods: &Methods, name: &str) -> Result<Value, Fault> {
     let list = |types: Vec<&'static str>| Value::Array(types.into_iter().map(Value::from).collect());
     let signatures = find(methods, name)?.signatures(&TYPES);
     Ok(signatures.into_iter().map(list).collect::<Vec<_>>().into())
+}
+
+fn describe(methods: &Methods, name: &str) -> Result<Value, Fault> {
+    match find(methods, name)? {
+        Told::Method(method) => {
+            to_value(&Description::of(name, method)).map_err(|error| Fault::internal(error.to_string()))
+        }
+        Told::Own(_) => {
+            Err(Fault::unknown_method(format!("{name} is the wire's own; system.methodHelp tells of it")))
+        }
+    }
 }
 
 fn capabilities() -> Value {

@@ -1,15 +1,17 @@
 //! Events: `[headers, name, args]` in msgpack, the payload of every message.
 //!
 //! Headers are `message_id` (32 hexadecimal digits as bin), `v` (3) and, in every event but the one that opens a channel,
-//! `response_to`, the id of that first event. Further headers (a tracer's, say) are passed over. Without a `v` it is 1: such
+//! `response_to`, the id of that first event; further ones (a tracer's, say) are the call's metadata. Without a `v` it is 1: such
 //! a peer knows errors of one text only.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use manywire_core::{RpcError, Value};
 
+use crate::header::{Header, TIMEOUT};
 use crate::msgpack::{self, Bounds, DecodeError, Head, Keys, Reader, put};
 use crate::zmtp::frame::{self, Kind};
 
@@ -36,6 +38,7 @@ pub(crate) struct Event<'a> {
     pub(crate) response_to: Option<&'a [u8]>,
     pub(crate) peer: Peer,
     pub(crate) name: &'a str,
+    pub(crate) header: Header<'a>,
     args: Reader<'a>,
     length: usize,
 }
@@ -71,6 +74,7 @@ struct Headers<'a> {
     message_id: Option<&'a [u8]>,
     response_to: Option<&'a [u8]>,
     peer: Peer,
+    header: Header<'a>,
 }
 
 /// What was read, and the bytes that it takes in memory.
@@ -85,9 +89,11 @@ pub(crate) fn decode(payload: &[u8]) -> Result<Event<'_>, EventError<'_>> {
     let mut reader = Reader::new(payload);
     let mut headers = Headers::default();
     let name = decode_start(&mut reader, &mut headers);
-    let Headers { message_id, response_to, peer } = headers;
+    let Headers { message_id, response_to, peer, header } = headers;
     match name {
-        Ok(name) => Ok(Event { message_id, response_to, peer, name, args: reader, length: payload.len() }),
+        Ok(name) => {
+            Ok(Event { message_id, response_to, peer, name, header, args: reader, length: payload.len() })
+        }
         Err(reason) => Err(EventError { message_id, peer, reason }),
     }
 }
@@ -113,6 +119,7 @@ fn decode_headers<'a>(
     headers: &mut Headers<'a>,
 ) -> Result<(), String> {
     let mut spoken = Version::First;
+    let start = reader.rest();
     for _ in 0..count {
         let key = reader.skip().map_err(|error| error.to_string())?;
         let value = reader.skip().map_err(|error| error.to_string())?;
@@ -126,9 +133,11 @@ fn decode_headers<'a>(
                 headers.response_to = Some(id(value)?);
             }
             Ok(Head::Str(b"v") | Head::Bin(b"v")) => spoken = version(value),
+            Ok(Head::Str(b"timeout") | Head::Bin(b"timeout")) => headers.header.timeout = Some(value),
             _ => {}
         }
     }
+    headers.header.entries = &start[..start.len() - reader.rest().len()];
     headers.peer.version = spoken;
     Ok(())
 }
@@ -252,10 +261,22 @@ impl Writer {
         name: &str,
         args: impl FnOnce(&mut Vec<u8>) -> Result<(), RpcError>,
     ) -> Result<MessageId, RpcError> {
+        self.write_within(out, route, None, name, args)
+    }
+
+    /// The same, of a caller who waits for so long.
+    pub(crate) fn write_within(
+        &self,
+        out: &mut Vec<u8>,
+        route: Route<'_>,
+        timeout: Option<Duration>,
+        name: &str,
+        args: impl FnOnce(&mut Vec<u8>) -> Result<(), RpcError>,
+    ) -> Result<MessageId, RpcError> {
         let (start, id) = (out.len(), self.ids.next());
         out.extend_from_slice(if route.envelope.is_empty() { NO_ENVELOPE } else { route.envelope });
         let result = frame::encode(out, Kind::Last, |out| {
-            encode(out, &id, route.response_to, name);
+            encode(out, &id, route.response_to, timeout, name);
             args(out)
         });
         if result.is_err() {
@@ -275,16 +296,16 @@ impl Writer {
     /// The payload of an event that opens no channel, as publishers send it.
     pub(crate) fn payload(&self, name: &str, args: &[Value]) -> Result<Vec<u8>, RpcError> {
         let mut out = Vec::with_capacity(128);
-        encode(&mut out, &self.ids.next(), None, name);
+        encode(&mut out, &self.ids.next(), None, None, name);
         msgpack::encode_array(&mut out, args, Keys::Texts)?;
         Ok(out)
     }
 }
 
 /// Appends an event up to its arguments.
-fn encode(out: &mut Vec<u8>, id: &[u8], response_to: Option<&[u8]>, name: &str) {
+fn encode(out: &mut Vec<u8>, id: &[u8], response_to: Option<&[u8]>, timeout: Option<Duration>, name: &str) {
     put!(write_array_len, out, 3);
-    put!(write_map_len, out, 2 + u32::from(response_to.is_some()));
+    put!(write_map_len, out, 2 + u32::from(response_to.is_some()) + u32::from(timeout.is_some()));
     put!(write_str, out, "message_id");
     put!(write_bin, out, id);
     put!(write_str, out, "v");
@@ -292,6 +313,10 @@ fn encode(out: &mut Vec<u8>, id: &[u8], response_to: Option<&[u8]>, name: &str) 
     if let Some(channel) = response_to {
         put!(write_str, out, "response_to");
         out.extend_from_slice(channel);
+    }
+    if let Some(timeout) = timeout {
+        put!(write_str, out, TIMEOUT);
+        put!(write_f64, out, timeout.as_secs_f64());
     }
     put!(write_str, out, name);
 }

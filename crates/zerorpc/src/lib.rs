@@ -25,7 +25,7 @@
 //!
 //! It stands on `crates/stream`: a connection's inbox, outbox and time limits, which net/rpc has too.
 //!
-//! Reading order: `zmtp/`, from bytes to messages; `msgpack/` and `event.rs`, from messages to events; `error.rs`, Python's words;
+//! Reading order: `zmtp/`, from bytes to messages; `msgpack/`, `event.rs` and `header.rs`, from messages to events; `error.rs`, Python's words;
 //! `heartbeat.rs`; `server/router.rs`, a connection's life, and `server/exchange.rs`, its calls; `server/publisher.rs`, events to
 //! subscribers; `client/driver.rs`, the other side.
 //!
@@ -49,6 +49,7 @@
 mod client;
 mod error;
 mod event;
+mod header;
 mod heartbeat;
 mod msgpack;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, Waker};
 
-use manywire_core::{Budget, Limits, Value};
+use manywire_core::{Budget, Limits, Metadata, Value};
 
 use crate::event;
 use crate::msgpack::{Bounds, Keys, Reader, encode_value};
@@ -52,6 +52,7 @@ pub fn event(payload: &[u8]) {
     if let Ok(event) = event::decode(payload) {
         assert!([event.message_id, event.response_to].into_iter().flatten().all(|id| id.len() <= 256));
         let _ = event.number();
+        let _ = event.header.terms().map(|terms| Metadata::of(terms.metadata));
         if let Ok(args) = event.args(BOUNDS) {
             value(&Value::Array(args.value));
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use futures_util::future::join_all;
-use manywire_core::{ErrorKind, RpcError};
+use manywire_core::{Origin, RpcError};
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::{Server, Servers};
@@ -107,7 +107,7 @@ impl Servers {
                 let host = split(authority).map_or(authority, |(host, _)| host);
                 let name = self.options.tls.server_name.as_deref().unwrap_or(host);
                 let name = ServerName::try_from(name.to_owned()).map_err(|_| {
-                    RpcError::new(ErrorKind::InvalidRequest, format!("TLS: {name:?} is no name of a server"))
+                    RpcError::arose(Origin::Usage, format!("TLS: {name:?} is no name of a server"))
                 })?;
                 Some((config.clone(), name))
             }
@@ -127,5 +127,5 @@ impl Servers {
 }
 
 fn no_address(authority: &str, error: &io::Error) -> RpcError {
-    RpcError::new(ErrorKind::Unavailable, format!("cannot find the address of {authority}: {error}")).unsent()
+    RpcError::arose(Origin::Connect, format!("cannot find the address of {authority}: {error}"))
 }

@@ -179,9 +179,12 @@ async fn a_tap_hears_of_every_connection_and_its_end() {
     let record = Arc::new(Record::default());
     let options = Options { tap: Some(record.clone()), ..Options::default() };
     let client = Client::connect(&format!("jsonrpc1+tcp://{at}"), options).await.unwrap();
+    // What the method takes is asked for first.
+    client.call("js.J", vec!["".into()]).await.unwrap();
+    let before = record.received();
     client.call("js.J", vec!["heard".into()]).await.unwrap();
-    assert_eq!(record.sent_to(at, r#"{"method":"js.J","params":["heard"],"id":0}"#), 1);
-    assert_eq!(record.received(), "{\"id\":0,\"result\":\"123,heard\",\"error\":null}\n".len());
+    assert_eq!(record.sent_to(at, r#"{"method":"js.J","params":["heard"],"id":2}"#), 1);
+    assert_eq!(record.received() - before, "{\"id\":2,\"result\":\"123,heard\",\"error\":null}\n".len());
     drop(client);
     while record.closed() == 0 {
         tokio::task::yield_now().await;

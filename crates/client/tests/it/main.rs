@@ -5,8 +5,11 @@
 mod batches;
 mod cable;
 mod calls;
+mod deadline;
+mod errors;
 mod several;
 mod stubs;
+mod subscriptions;
 mod tls;
 
 use std::net::SocketAddr;

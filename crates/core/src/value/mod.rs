@@ -2,6 +2,8 @@
 //!
 //! XML-RPC and zerorpc decode into it, and typed arguments are read from it; it carries everything that any wire can say.
 
+use std::borrow::Cow;
+
 mod any;
 mod blob;
 mod deserialize;
@@ -61,6 +63,15 @@ impl Value {
             Value::Timestamp(_) => "timestamp",
             Value::Array(_) => "array",
             Value::Map(_) => "map",
+        }
+    }
+
+    /// What kind of value this is, and which one where that may be what is wrong with it.
+    pub fn shown(&self) -> Cow<'static, str> {
+        match self {
+            Value::Float(f) => format!("float {f}").into(),
+            Value::Uint(u) => format!("int {u}, which is beyond 64-bit signed integers").into(),
+            other => other.kind().into(),
         }
     }
 

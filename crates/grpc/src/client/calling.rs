@@ -4,7 +4,7 @@ use futures_core::Stream;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
 use http::uri::PathAndQuery;
-use manywire_core::{ErrorKind, RpcError, Value};
+use manywire_core::{ErrorKind, Origin, RpcError, Value, time_left};
 use prost_reflect::MethodDescriptor;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -35,13 +35,15 @@ impl Client {
         for (key, value) in metadata(&self.options)? {
             request.metadata_mut().append(key, value);
         }
-        let deadline = self.timeout.and_then(|timeout| {
+        let timeout = self.timeout.into_iter().chain(time_left()).min();
+        let deadline = timeout.and_then(|timeout| {
             let value = deadline::encode(timeout).parse().ok()?;
             request.metadata_mut().insert("grpc-timeout", value);
             Instant::now().checked_add(timeout)
         });
-        let streaming =
-            in_time(deadline, self.send(method, request)).await?.map_err(|status| at(&self.url, &status))?;
+        let streaming = in_time(deadline, self.send(method, request))
+            .await?
+            .map_err(|status| self.failure(&status, deadline))?;
         let answers = Answers { client: self.clone(), streaming, deadline, _dropped: dropped };
         Ok(stream::unfold(Some(answers), |answers| async {
             let mut answers = answers?;
@@ -71,11 +73,22 @@ impl Client {
     }
 }
 
+impl Client {
+    /// The server may be the first to say that the time which it was told has run out.
+    fn failure(&self, status: &Status, deadline: Option<Instant>) -> RpcError {
+        let error = at(&self.url, status);
+        match error.kind() {
+            ErrorKind::DeadlineExceeded if deadline.is_some() => error.with_origin(Origin::Time),
+            _ => error,
+        }
+    }
+}
+
 impl Answers {
     async fn next(&mut self) -> Option<Result<Value, RpcError>> {
         match in_time(self.deadline, self.streaming.message()).await {
             Ok(Ok(answer)) => answer.map(Ok),
-            Ok(Err(status)) => Some(Err(at(&self.client.url, &status))),
+            Ok(Err(status)) => Some(Err(self.client.failure(&status, self.deadline))),
             Err(late) => Some(Err(late)),
         }
     }
@@ -113,6 +126,6 @@ async fn in_time<T>(deadline: Option<Instant>, work: impl Future<Output = T>) ->
         None => Ok(work.await),
         Some(deadline) => tokio::time::timeout_at(deadline, work)
             .await
-            .map_err(|_| RpcError::new(ErrorKind::DeadlineExceeded, "no answer within the call's deadline")),
+            .map_err(|_| RpcError::arose(Origin::Time, "no answer within the call's deadline")),
     }
 }

@@ -3,12 +3,13 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
 use bytes::Buf as _;
-use manywire_core::{RpcError, Value};
+use manywire_core::{ErrorKind, Origin, RpcError, Value};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value as Field};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
+use super::Unreadable;
 use super::values::to_value;
 use crate::weight::Weight;
 
@@ -22,8 +23,10 @@ pub(super) fn to_message(
 ) -> Result<DynamicMessage, RpcError> {
     // The bytes of a piece of a file, say, need not travel through base64.
     let bytes = take_bytes(descriptor, &mut value);
-    let mut message = DynamicMessage::deserialize(descriptor.clone(), json_form(value))
-        .map_err(|error| RpcError::invalid_params(format!("{}: {error}", descriptor.full_name())))?;
+    let mut message = DynamicMessage::deserialize(descriptor.clone(), json_form(value)).map_err(|error| {
+        let message = format!("{}: {error}", descriptor.full_name());
+        RpcError::arose(Origin::Usage, message).with_kind(ErrorKind::InvalidParams)
+    })?;
     for (field, bytes) in bytes {
         message.set_field(&field, Field::Bytes(bytes.into()));
     }
@@ -108,12 +111,12 @@ impl Decoder for Replies {
     fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> Result<Option<Value>, Status> {
         let answer = buf.copy_to_bytes(buf.remaining());
         let name = self.output.full_name();
-        let undecodable = |why: String| Status::internal(format!("the answer is no {name}: {why}"));
+        let undecodable = |why: String| Unreadable(format!("the answer is no {name}: {why}"));
         let mut weight = Weight::dynamic(self.most);
         let counted = weight.add(&answer, &self.output);
-        counted.map_err(|error| Status::resource_exhausted(format!("the answer is too large: {error}")))?;
+        counted.map_err(|error| Unreadable(format!("the answer is too large: {error}")))?;
         let message = DynamicMessage::decode(self.output.clone(), answer)
             .map_err(|error| undecodable(error.to_string()))?;
-        to_value(&message, weight).map(Some).map_err(undecodable)
+        Ok(Some(to_value(&message, weight).map_err(undecodable)?))
     }
 }

@@ -2,7 +2,9 @@
 
 mod calling;
 mod codec;
+mod description;
 mod descriptors;
+mod protos;
 mod reflection;
 mod schema;
 mod told;
@@ -18,13 +20,14 @@ use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
-use manywire_core::{ErrorKind, Limits, RpcError, Value};
+use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value};
 use prost_reflect::MethodDescriptor;
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{ConnectError, Status};
 use tower::Service;
 
+pub use protos::{ProtoFiles, Protos};
 pub use schema::MethodInfo;
 use schema::Schema;
 
@@ -37,6 +40,8 @@ pub struct ClientOptions {
     pub metadata: Vec<(String, String)>,
     /// How large an answer may be, and how long connecting may take.
     pub limits: Limits,
+    /// What the server serves, so that it is not asked.
+    pub protos: Option<Protos>,
 }
 
 /// Calls the methods of one server. Clones share its connection; many calls may be in flight.
@@ -78,18 +83,12 @@ impl Client {
         let channel = match connected {
             Ok(Ok(channel)) => channel,
             Ok(Err(error)) => return Err(not_connected(url, &error)),
-            Err(_) => return Err(unreachable(url, &format!("no connection within {patience:?}")).unsent()),
+            Err(_) => return Err(unreached(url, &format!("no connection within {patience:?}"))),
         };
-        let schema =
-            match tokio::time::timeout(patience, reflection::learn(&channel, &metadata, &options.limits))
-                .await
-            {
-                Ok(schema) => schema.map_err(|error| at(url, &error).unsent())?,
-                Err(_) => {
-                    let why = format!("no word of its services within {patience:?}");
-                    return Err(unreachable(url, &why).unsent());
-                }
-            };
+        let schema = match &options.protos {
+            Some(protos) => protos.schema(),
+            None => learn(url, &channel, &metadata, &options.limits).await?,
+        };
         let timeout = options.timeout;
         Ok(Self { channel, schema: Arc::new(schema), options: Arc::new(options), timeout, url: url.into() })
     }
@@ -126,11 +125,11 @@ impl Client {
         let method = self.schema.find(name)?;
         if method.is_server_streaming() {
             let message = format!("{name} answers with a stream");
-            return Err(RpcError::new(ErrorKind::Unsupported, message));
+            return Err(RpcError::arose(Origin::Usage, message).with_kind(ErrorKind::Unsupported));
         }
         let requests = whole(&method, requests)?;
         let mut answers = self.begin(&method, stream::iter(requests)).await?;
-        let wrong = || RpcError::internal(format!("{name} did not answer with one message"));
+        let wrong = || RpcError::arose(Origin::Protocol, format!("{name} did not answer with one message"));
         let answer = answers.next().await.ok_or_else(wrong)??;
         // The status comes after the answer, and may yet be an error.
         match answers.next().await {
@@ -175,6 +174,20 @@ impl Client {
     }
 }
 
+/// Asks the server what it serves.
+async fn learn(
+    url: &str,
+    channel: &Channel,
+    metadata: &Metadata,
+    limits: &Limits,
+) -> Result<Schema, RpcError> {
+    let patience = limits.handshake;
+    match tokio::time::timeout(patience, reflection::learn(channel, metadata, limits)).await {
+        Ok(schema) => schema.map_err(|error| unlearnt(at(url, &error))),
+        Err(_) => Err(unreached(url, &format!("no word of its services within {patience:?}"))),
+    }
+}
+
 /// The requests of a call that are all there. A method that takes one request takes an empty one if none is given.
 fn whole(method: &MethodDescriptor, mut requests: Vec<Value>) -> Result<Vec<codec::Outgoing>, RpcError> {
     if !method.is_client_streaming() {
@@ -183,7 +196,7 @@ fn whole(method: &MethodDescriptor, mut requests: Vec<Value>) -> Result<Vec<code
         }
         if requests.len() > 1 {
             let message = format!("{} takes one request, got {}", method.full_name(), requests.len());
-            return Err(RpcError::invalid_params(message));
+            return Err(RpcError::arose(Origin::Usage, message).with_kind(ErrorKind::InvalidParams));
         }
     }
     requests.into_iter().map(|request| codec::to_message(&method.input(), request).map(Ok)).collect()
@@ -199,7 +212,7 @@ const HEADERS: u32 = 64 << 10;
 
 fn endpoint(url: &str) -> Result<Endpoint, RpcError> {
     let endpoint = Endpoint::from_shared(url.to_owned())
-        .map_err(|error| RpcError::new(ErrorKind::InvalidRequest, format!("{url}: {}", causes(&error))))?;
+        .map_err(|error| RpcError::arose(Origin::Usage, format!("{url}: {}", causes(&error))))?;
     // The connection's window is wide, or h2 0.4.20 takes a stream of small answers for a flood.
     Ok(endpoint
         .tcp_nodelay(true)
@@ -215,14 +228,22 @@ fn metadata(options: &ClientOptions) -> Result<Metadata, RpcError> {
         let pair = key.to_ascii_lowercase().parse().ok().zip(value.parse().ok());
         pair.ok_or_else(|| {
             let message = format!("{key:?} cannot be sent as metadata with this value");
-            RpcError::new(ErrorKind::InvalidRequest, message)
+            RpcError::arose(Origin::Usage, message)
         })
     };
     options.metadata.iter().map(read).collect()
 }
 
-fn unreachable(url: &str, why: &str) -> RpcError {
-    RpcError::new(ErrorKind::Unavailable, format!("cannot call {url}: {why}"))
+fn unreached(url: &str, why: &str) -> RpcError {
+    RpcError::arose(Origin::Connect, format!("cannot call {url}: {why}"))
+}
+
+/// What fails while the services are learnt has called no method. A server that is going away is as good as none.
+fn unlearnt(error: RpcError) -> RpcError {
+    match error.kind() {
+        ErrorKind::Unavailable => error.with_origin(Origin::Connect),
+        _ => error,
+    }
 }
 
 /// An error of the connection names the address; one that the server sent is passed on as it is.
@@ -231,12 +252,33 @@ fn at(url: &str, status: &Status) -> RpcError {
     if is_from_connecting(source) {
         return not_connected(url, source);
     }
-    unreachable(url, &causes(source))
+    let origin = if source.is::<Unreadable>() { Origin::Protocol } else { Origin::Lost };
+    RpcError::arose(origin, format!("cannot call {url}: {}", causes(source)))
+}
+
+/// An answer that is none of gRPC's, or not of the type that the server said.
+#[derive(Debug)]
+struct Unreadable(String);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+impl From<Unreadable> for Status {
+    fn from(unreadable: Unreadable) -> Self {
+        let mut status = Status::internal(unreadable.0.clone());
+        status.set_source(Arc::new(unreadable));
+        status
+    }
 }
 
 fn not_connected(url: &str, error: &(dyn std::error::Error + 'static)) -> RpcError {
     let cause = manywire_http::deepest_cause(error);
-    RpcError::new(ErrorKind::Unavailable, format!("cannot connect to {url}: {cause}")).unsent()
+    RpcError::arose(Origin::Connect, format!("cannot connect to {url}: {cause}"))
 }
 
 fn is_from_connecting(error: &(dyn std::error::Error + 'static)) -> bool {

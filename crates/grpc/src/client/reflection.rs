@@ -34,7 +34,7 @@ pub(super) async fn learn(channel: &Channel, metadata: &Metadata, limits: &Limit
         Err(status) if status.code() == Code::Unimplemented => {
             Session::learn(channel, metadata, V1ALPHA, limits).await.map_err(|status| match status.code() {
                 Code::Unimplemented => Status::unimplemented(
-                    "the server has no reflection, so its methods cannot be known; switch its reflection on",
+                    "the server has no reflection, so its methods cannot be known; switch its reflection on, or give its .proto file (--proto)",
                 ),
                 _ => status,
             })

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use manywire_core::introspect::ProtoFile;
-use manywire_core::{ErrorKind, RpcError};
+use manywire_core::{ErrorKind, Origin, RpcError};
 use prost_reflect::{
     Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
 };
@@ -12,6 +12,8 @@ use prost_reflect::{
 pub(super) struct Schema {
     pool: DescriptorPool,
     services: Vec<String>,
+    /// Who says that there is no such method: the server, or files of the caller's.
+    origin: Origin,
 }
 
 /// What a method is called, and what it takes and returns.
@@ -52,7 +54,12 @@ impl MethodInfo {
 
 impl Schema {
     pub(super) fn new(pool: DescriptorPool, services: Vec<String>) -> Self {
-        Self { pool, services }
+        Self { pool, services, origin: Origin::Server }
+    }
+
+    /// What files of the caller's say.
+    pub(super) fn of_files(pool: DescriptorPool, services: Vec<String>) -> Self {
+        Self { pool, services, origin: Origin::Usage }
     }
 
     pub(super) fn methods(&self) -> Vec<MethodInfo> {
@@ -76,7 +83,7 @@ impl Schema {
 
     /// A method by `Greeter/SayHello` or `Greeter.SayHello`, with or without a slash in front.
     pub(super) fn find(&self, name: &str) -> Result<MethodDescriptor, RpcError> {
-        let unknown = |why: String| RpcError::new(ErrorKind::UnknownMethod, why);
+        let unknown = |why: String| RpcError::new(ErrorKind::UnknownMethod, why).with_origin(self.origin);
         let bare = name.trim_start_matches('/');
         let (service, method) = bare
             .rsplit_once('/')

@@ -87,7 +87,7 @@ async fn mistakes_are_explained() {
     assert_eq!(failed("Greeter/GetStream", vec![]).await.kind(), ErrorKind::Unsupported);
 
     let error = failed("UserService/GetUser", vec![named("id", 0)]).await;
-    assert_eq!((error.kind(), error.code()), (ErrorKind::InvalidValue, Some(3)));
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Failed, Some(3)));
     assert_eq!(error.data().unwrap().get("field"), Some(&"id".into()));
 }
 

@@ -100,7 +100,12 @@ pub(super) const TARGETS: &[Target] = &[
             let web =
                 http1::post("/Greeter/SayHello", "content-type: application/grpc-web-text\r\n", b"AAAAAAA=");
             let gzip = http1::post_gzip("/", "application/json", json("[1]").as_bytes());
-            vec![whole[5..].into(), chunked.into(), web[5..].into(), gzip[5..].into()]
+            let call = http1::post_gzip(
+                "/call/streaming_range",
+                "application/json; charset=utf-8\r\nrequest-timeout: 2.5\r\naccept: text/event-stream",
+                br#"{"fr":0,"to":3,"step":1}"#,
+            );
+            vec![whole[5..].into(), chunked.into(), web[5..].into(), gzip[5..].into(), call[5..].into()]
         },
     },
     Target {

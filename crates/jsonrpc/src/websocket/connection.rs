@@ -9,10 +9,10 @@ use futures_util::stream::{FuturesUnordered, SelectAll};
 use manywire_core::{Drain, Limits};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::CloseCode;
 use super::decoder::Event;
 use super::reader::{Reader, Stop};
 use super::writer::Writer;
+use super::{CloseCode, Opening};
 use crate::answer::{Answer, Wire, Work};
 use crate::subscription::{Notifications, Subscriptions};
 
@@ -20,12 +20,17 @@ use crate::subscription::{Notifications, Subscriptions};
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Serves until either side says goodbye, or the drain limit is over.
-pub(crate) async fn serve<IO: AsyncRead + AsyncWrite + Unpin>(io: IO, wire: &Wire, drain: &Drain) {
+pub(crate) async fn serve<IO: AsyncRead + AsyncWrite + Unpin>(
+    io: IO,
+    wire: &Wire,
+    opening: &Opening,
+    drain: &Drain,
+) {
     let (read, write) = tokio::io::split(io);
     let mut reader = Reader::new(read, &wire.limits, &wire.budget);
     let mut writer = Writer::new(write, &wire.limits, &wire.budget);
     let ended = async {
-        let farewell = talk(&mut reader, &mut writer, wire, drain).await?;
+        let farewell = talk(&mut reader, &mut writer, wire, opening, drain).await?;
         say_goodbye(&mut reader, &mut writer, farewell, &wire.limits).await
     };
     tokio::select! {
@@ -51,6 +56,7 @@ async fn talk<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     reader: &mut Reader<R>,
     writer: &mut Writer<W>,
     wire: &Wire,
+    opening: &Opening,
     drain: &Drain,
 ) -> Result<Farewell, Stop> {
     let subscriptions = Subscriptions::new(wire);
@@ -82,7 +88,7 @@ async fn talk<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                 send(writer, &mut streams, answer, is_draining);
             }
             event = reader.next(), if is_read => match event {
-                Ok(Event::Message) => match wire.begin(reader.message(), Some(&subscriptions)).await {
+                Ok(Event::Message) => match wire.begin(reader.message(), opening.beside(), Some(&subscriptions)).await {
                     Work::Done(answer) => send(writer, &mut streams, answer, is_draining),
                     Work::Waiting(width, answer) => {
                         in_flight += width;

@@ -12,6 +12,7 @@ use manywire_core::Drain;
 use manywire_http::{Body, Request, Response, reply};
 use sha1::{Digest as _, Sha1};
 
+use super::Opening;
 use super::connection::serve;
 use crate::answer::Wire;
 
@@ -29,7 +30,7 @@ fn listed<'h>(headers: &'h HeaderMap, header: &'h HeaderName) -> impl Iterator<I
 }
 
 /// Answers the handshake and serves the connection from then on.
-pub(crate) fn accept(mut request: Request, wire: Wire, drain: Drain) -> Response {
+pub(crate) fn accept(mut request: Request, wire: Wire, opening: Opening, drain: Drain) -> Response {
     let is_get = request.version() == Version::HTTP_11 && request.method() == Method::GET;
     let Some(key) = request.headers().get(SEC_WEBSOCKET_KEY).filter(|key| is_get && is_key(key)) else {
         let why = "a WebSocket begins with GET, HTTP/1.1 and a sec-websocket-key of 16 bytes in base64\n";
@@ -47,7 +48,7 @@ pub(crate) fn accept(mut request: Request, wire: Wire, drain: Drain) -> Response
         tokio::select! {
             () = drain.cut() => {}
             upgraded = upgrade => match upgraded {
-                Ok(upgraded) => serve(TokioIo::new(upgraded), &wire, &drain).await,
+                Ok(upgraded) => serve(TokioIo::new(upgraded), &wire, &opening, &drain).await,
                 Err(error) => tracing::debug!(%error, "a WebSocket did not come about"),
             }
         }

@@ -1,7 +1,7 @@
 //! JSON-RPC over a WebSocket (RFC 6455): requests, answers in the order in which they are ready, and the items of
 //! subscriptions.
 //!
-//! Reading order: `handshake` answers the request that asks for a WebSocket; `connection` serves it, one task for each;
+//! Reading order: `handshake` answers the request that asks for a WebSocket, of which `opening` is kept; `connection` serves it, one task for each;
 //! `reader` and `writer` move bytes under the budget; `decoder` makes messages of frames, and `frame` has their headers.
 //!
 //! The upgrade counts as the connection's first call, so from then on it may be idle for as long as its client likes. A
@@ -14,10 +14,12 @@ pub(crate) mod connection;
 pub(crate) mod decoder;
 pub(crate) mod frame;
 pub(crate) mod handshake;
+pub(crate) mod opening;
 mod reader;
 mod writer;
 
 pub(crate) use handshake::{accept, is_asked_for};
+pub(crate) use opening::Opening;
 
 /// What a peer did that ends the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

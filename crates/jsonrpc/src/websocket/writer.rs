@@ -4,12 +4,12 @@ use std::future::poll_fn;
 use std::io;
 
 use manywire_core::{Budget, Limits};
+use manywire_json::Text;
 use manywire_stream::{Outbox, close};
 use tokio::io::AsyncWrite;
 
 use super::CloseCode;
 use super::frame::{Header, Opcode};
-use crate::text::Text;
 
 /// With more than this unsent, nothing is read or run for the peer.
 const ENOUGH: usize = 32 << 10;

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use manywire_client::{Client, Options, Retry, Tap, Tls, Url, Wire};
+use manywire_client::{Client, Options, ProtoFiles, Protos, Retry, Tap, Tls, Url, Wire};
 
 use super::{Failure, url};
-use crate::cli::ServerOptions;
+use crate::cli::{SchemaOptions, ServerOptions};
 use crate::trace::Printer;
 
 /// How long a call that was given up may take to tell the server so.
@@ -37,6 +37,7 @@ impl Session {
                 ..Retry::default()
             },
             idempotent: retry.idempotent,
+            protos: protos(given, &url)?,
             tap: printer.clone().map(|printer| printer as Arc<dyn Tap>),
             ..Options::default()
         };
@@ -83,6 +84,18 @@ fn metadata(given: &ServerOptions, url: &Url) -> Result<Vec<(String, String)>, F
         metadata.extend([("appid".to_owned(), id.to_owned()), ("appkey".to_owned(), key.to_owned())]);
     }
     Ok(metadata)
+}
+
+fn protos(given: &ServerOptions, url: &Url) -> Result<Option<Protos>, Failure> {
+    let SchemaOptions { proto, proto_path, protoset } = &given.schema;
+    if proto.is_empty() && protoset.is_empty() {
+        return Ok(None);
+    }
+    if url.wire != Wire::Grpc {
+        return Err(Failure::Usage(format!("--proto and --protoset are for grpc://, and not for {url}")));
+    }
+    let files = ProtoFiles { protos: proto.clone(), folders: proto_path.clone(), sets: protoset.clone() };
+    Ok(Some(Protos::read(&files)?))
 }
 
 fn tls(given: &ServerOptions, url: &Url) -> Result<Tls, Failure> {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use manywire_client::{Url, Wire};
-use manywire_core::{ErrorKind, RpcError, Value};
+use manywire_core::{Origin, RpcError, Value};
 use serde::Serialize;
 
 use super::print::harmless;
@@ -29,13 +29,7 @@ pub(crate) enum Failure {
 
 impl From<RpcError> for Failure {
     fn from(error: RpcError) -> Self {
-        match error.kind() {
-            // No server said so: the URL is what is wrong, or the wire cannot do it.
-            ErrorKind::InvalidRequest | ErrorKind::Unsupported if error.is_text_alone() => {
-                Self::Usage(error.to_string())
-            }
-            _ => Self::Rpc(error),
-        }
+        Self::Rpc(error)
     }
 }
 
@@ -52,8 +46,9 @@ impl Failure {
             Failure::Output(_) | Failure::Local(_) => 1,
             // What a shell says of a program that the signal ended.
             Failure::Signal(number) => 128 + number,
-            Failure::Rpc(error) => match error.kind() {
-                ErrorKind::Unavailable | ErrorKind::DeadlineExceeded if error.is_text_alone() => 3,
+            Failure::Rpc(error) => match error.origin() {
+                Origin::Usage => 2,
+                Origin::Connect | Origin::Lost | Origin::Time => 3,
                 _ => 1,
             },
         }
@@ -103,12 +98,14 @@ impl Report {
     }
 
     fn told<'f>(&self, failure: &'f Failure) -> Told<'f> {
-        let (kind, message) = match failure {
-            Failure::Rpc(error) => (error.kind().as_str(), error.message().to_owned()),
-            Failure::Usage(said) => ("usage", said.clone()),
-            Failure::Local(said) => ("local", said.clone()),
-            Failure::Output(error) => ("local", format!("cannot print the answer: {error}")),
-            Failure::Signal(number) => ("cancelled", format!("ended by signal {number}")),
+        let (kind, origin, message) = match failure {
+            Failure::Rpc(error) => {
+                (error.kind().as_str(), error.origin().as_str(), error.message().to_owned())
+            }
+            Failure::Usage(said) => ("usage", "usage", said.clone()),
+            Failure::Local(said) => ("local", "local", said.clone()),
+            Failure::Output(error) => ("local", "local", format!("cannot print the answer: {error}")),
+            Failure::Signal(number) => ("cancelled", "local", format!("ended by signal {number}")),
         };
         let error = match failure {
             Failure::Rpc(error) => Some(error),
@@ -116,6 +113,7 @@ impl Report {
         };
         Told {
             kind,
+            origin,
             message,
             code: error.and_then(RpcError::code),
             name: error.and_then(RpcError::name),
@@ -130,6 +128,8 @@ impl Report {
 struct Told<'f> {
     /// The kinds of `RpcError`, and `usage` and `local` for what is wrong here.
     kind: &'static str,
+    /// Those of `RpcError`, and `local`.
+    origin: &'static str,
     message: String,
     code: Option<i64>,
     name: Option<&'f str>,
@@ -139,6 +139,8 @@ struct Told<'f> {
 
 #[cfg(test)]
 mod tests {
+    use manywire_core::ErrorKind;
+
     use super::*;
 
     #[test]
@@ -149,13 +151,28 @@ mod tests {
         assert_eq!(report.text(&failure), r#"too many (code 7, data {"retry":3})"#);
         assert_eq!(
             serde_json::to_string(&report.told(&failure)).unwrap(),
-            r#"{"kind":"failed","message":"too many","code":7,"name":null,"data":{"retry":3},"wire":"jsonrpc"}"#
+            r#"{"kind":"failed","origin":"server","message":"too many","code":7,"name":null,"data":{"retry":3},"wire":"jsonrpc"}"#
         );
-        let failure =
-            Failure::from(RpcError::new(ErrorKind::Unsupported, "no").with_name("NotImplementedError"));
         let report = Report { is_json: false, wire: None };
-        assert_eq!((report.text(&failure), failure.exit_code()), ("NotImplementedError: no".into(), 1));
-        let failure = Failure::from(RpcError::new(ErrorKind::Unsupported, "no streams"));
-        assert_eq!((report.text(&failure), failure.exit_code()), ("no streams".into(), 2));
+        let failure = Failure::from(RpcError::failed("no").with_name("NotImplementedError"));
+        assert_eq!(report.text(&failure), "NotImplementedError: no");
+    }
+
+    /// Whatever its kind, and whether the server's answer had a code or was a text alone.
+    #[test]
+    fn where_an_error_arose_decides_the_exit_code() {
+        for (origin, code) in [
+            (Origin::Server, 1),
+            (Origin::Protocol, 1),
+            (Origin::Usage, 2),
+            (Origin::Connect, 3),
+            (Origin::Lost, 3),
+            (Origin::Time, 3),
+        ] {
+            for kind in [ErrorKind::Unavailable, ErrorKind::DeadlineExceeded, ErrorKind::InvalidParams] {
+                let error = RpcError::new(kind, "why").with_origin(origin);
+                assert_eq!(Failure::from(error).exit_code(), code, "{origin:?} {kind:?}");
+            }
+        }
     }
 }

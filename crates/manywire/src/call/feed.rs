@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use manywire_client::Url;
-use manywire_core::{ErrorKind, RpcError, Value};
+use manywire_core::{Origin, RpcError, Value};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::Failure;
@@ -41,7 +41,7 @@ impl Wait {
                 Err(_) => {}
             }
             let message = format!("no answer from {url} within {limit:?}");
-            return RpcError::new(ErrorKind::DeadlineExceeded, message).into();
+            return RpcError::arose(Origin::Time, message).into();
         }
     }
 }

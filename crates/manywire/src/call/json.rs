@@ -2,25 +2,27 @@
 
 use std::io::Read;
 
+use manywire_client::Wire;
 use manywire_core::Value;
 use serde_json::value::RawValue;
 
-use super::Failure;
 use super::feed::Give;
+use super::{Failure, tagged};
 
 /// What is longer than this was not typed, and is not offered to be typed.
 const LONGEST_GUESS: usize = 200;
 
 /// Reads one value; `what` is where it came from.
-pub(super) fn read(what: &str, json: &str) -> Result<Value, Failure> {
+pub(super) fn read(what: &str, json: &str, wire: Wire) -> Result<Value, Failure> {
     // It would become a float, and another number.
     if let Some(number) = numbers(json).find(|number| is_too_large(number)) {
         return Err(Failure::Usage(format!("{what} has {number}, which does not fit into 64 bits")));
     }
-    serde_json::from_str(json).map_err(|error| {
+    let value = serde_json::from_str(json).map_err(|error| {
         let hint = meant(json).map_or_else(String::new, |json| format!("; did you mean {json}?"));
         Failure::Usage(format!("{what} is no JSON: {error}{hint}"))
-    })
+    })?;
+    tagged::resolve(value, wire).map_err(|why| Failure::Usage(format!("{what}: {why}")))
 }
 
 /// The numbers of a JSON text, which are what has digits outside of quotes.
@@ -100,7 +102,8 @@ fn each(input: impl Read, give: &Give<'_>) -> Result<(), Failure> {
             Some(_) => Failure::Local(format!("cannot read stdin: {error}")),
             None => Failure::Usage(format!("{what} is no JSON: {error}")),
         })?;
-        if !give(read(&what, value.get())?) {
+        // Streams of requests are gRPC's.
+        if !give(read(&what, value.get(), Wire::Grpc)?) {
             break;
         }
     }
@@ -138,9 +141,11 @@ mod tests {
     #[test]
     fn a_number_that_would_become_another_is_refused() {
         let largest = r#"[18446744073709551615, -9223372036854775808, 1e30, "18446744073709551616", "\"99999999999999999999"]"#;
-        assert!(read("argument 1", largest).is_ok());
+        assert!(read("argument 1", largest, Wire::Gob).is_ok());
         for wrong in ["18446744073709551616", "-9223372036854775809", "{\"a\":[0,18446744073709551616]}"] {
-            let Err(Failure::Usage(said)) = read("argument 1", wrong) else { panic!("{wrong} was taken") };
+            let Err(Failure::Usage(said)) = read("argument 1", wrong, Wire::Gob) else {
+                panic!("{wrong} was taken")
+            };
             assert!(said.ends_with("which does not fit into 64 bits"), "{said}");
         }
     }

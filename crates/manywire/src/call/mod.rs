@@ -1,7 +1,7 @@
 //! The program as a client of any server: `call`, `list`, `describe` and `export`.
 //!
-//! Reading order: `url.rs` and `connect.rs`, from options to a client; `arguments.rs`, `json.rs` and `feed.rs`, from what was typed to
-//! requests; this file and `export.rs`, the commands; `print.rs` and `repeat.rs`, what comes of them; `failure.rs` and `nearest.rs`, what is said when
+//! Reading order: `url.rs` and `connect.rs`, from options to a client; `arguments.rs`, `json.rs`, `tagged.rs`, `typed.rs` and `feed.rs`,
+//! from what was typed to requests; this file and `export.rs`, the commands; `print.rs` and `repeat.rs`, what comes of them; `failure.rs` and `nearest.rs`, what is said when
 //! nothing does.
 
 mod arguments;
@@ -14,14 +14,16 @@ mod json;
 mod nearest;
 mod print;
 mod repeat;
+mod tagged;
+mod typed;
 mod url;
 
 use std::process::ExitCode;
 
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use manywire_client::{Answer, Arguments, Client, Items, Listed, MethodKind, Wire};
-use manywire_core::{ErrorKind, Kind, RpcError, Value};
+use manywire_client::{Answer, Arguments, Client, Items, Listed, MethodKind};
+use manywire_core::{ErrorKind, Kind, Value};
 
 pub(crate) use connect::Session;
 pub(crate) use export::export;
@@ -59,9 +61,12 @@ async fn asked(client: &Client, options: &CallOptions, given: Given) -> Result<(
         Some(MethodKind::ClientStream | MethodKind::TwoWay) if given.is_on_stdin() => {
             streamed(client, options, given).await
         }
-        _ if options.notify => client.notify(method, given.whole()?).await.map_err(Failure::from),
+        _ if options.notify => {
+            let arguments = given.whole(client, method).await?;
+            client.notify(method, arguments).await.map_err(Failure::from)
+        }
         _ => {
-            let arguments = given.whole()?;
+            let arguments = given.whole(client, method).await?;
             match options.repeat {
                 None => once(client, method, arguments).await,
                 Some(times) => repeat::calls(client, method, &arguments, times).await,
@@ -69,20 +74,11 @@ async fn asked(client: &Client, options: &CallOptions, given: Given) -> Result<(
         }
     };
     match outcome {
-        Err(Failure::Rpc(error)) if is_of_the_schema(client, &error) => Err(Failure::Usage(format!(
-            "{error}; manywire describe {} {method} says what it takes",
-            client.url()
-        ))),
         Err(Failure::Rpc(error)) if error.kind() == ErrorKind::UnknownMethod => {
             Err(nearest::hinted(client, method, error).await.into())
         }
         outcome => outcome,
     }
-}
-
-/// Whether an argument did not fit what the server says of its methods, so that nothing was sent.
-fn is_of_the_schema(client: &Client, error: &RpcError) -> bool {
-    client.url().wire == Wire::Grpc && error.kind() == ErrorKind::InvalidParams && error.is_text_alone()
 }
 
 /// Calls, and prints what comes.
@@ -134,9 +130,7 @@ async fn streamed(client: &Client, options: &CallOptions, given: Given) -> Resul
 /// `manywire list`.
 pub(crate) async fn list(options: ListOptions) -> Result<(), Failure> {
     let session = Session::plan(&options.server)?;
-    let names = async |client: &Client| {
-        client.list().await.map_err(|error| unasked(client, &["system.listMethods"], error))
-    };
+    let names = async |client: &Client| client.list().await.map_err(Failure::from);
     print::lines(session.run(names).await?.into_iter().map(listed))
 }
 
@@ -156,21 +150,7 @@ pub(crate) async fn describe(options: DescribeOptions) -> Result<(), Failure> {
     let session = Session::plan(&options.server)?;
     let text = session.run(async |client: &Client| match client.describe(&options.method).await {
         Ok(text) => Ok(text),
-        Err(error) => {
-            let error = nearest::hinted(client, &options.method, error).await;
-            Err(unasked(client, &["system.methodSignature", "system.methodHelp"], error))
-        }
+        Err(error) => Err(nearest::hinted(client, &options.method, error).await.into()),
     });
     print::lines(text.await?.lines())
-}
-
-/// A server of JSON-RPC or XML-RPC need not have the methods that tell of methods, and says so in words of its own.
-fn unasked(client: &Client, asked: &[&str], error: RpcError) -> Failure {
-    match asked.iter().find(|name| error.code().is_some() && error.message().contains(**name)) {
-        None => error.into(),
-        Some(name) => Failure::Usage(format!(
-            "{} cannot be asked for its methods: it has no {name} ({error})",
-            client.url()
-        )),
-    }
 }

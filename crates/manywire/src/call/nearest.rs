@@ -1,12 +1,11 @@
 //! The name that was probably meant.
 
 use manywire_client::{Client, Wire, nearest};
-use manywire_core::{ErrorKind, RpcError};
+use manywire_core::{ErrorKind, Origin, RpcError};
 
 /// Adds the nearest name that the server does have, where it can be asked, to an error that may be for want of such a method.
 pub(super) async fn hinted(client: &Client, method: &str, error: RpcError) -> RpcError {
-    use ErrorKind::{DeadlineExceeded, Unavailable, Unsupported};
-    if matches!(error.kind(), Unavailable | DeadlineExceeded | Unsupported) {
+    if error.origin() != Origin::Server && error.kind() != ErrorKind::UnknownMethod {
         return error;
     }
     let Ok(names) = client.methods().await else { return error };
@@ -21,8 +20,10 @@ pub(super) async fn hinted(client: &Client, method: &str, error: RpcError) -> Rp
         .and_then(|near| names.iter().find(|name| name.replace('/', ".") == near));
     let Some(near) = near else { return error };
     // gRPC's schema has listed all of its services, which is of no use beside the right one.
-    let error = match (client.url().wire, error.code()) {
-        (Wire::Grpc, None) => RpcError::new(error.kind(), format!("no method {method}")),
+    let error = match client.url().wire {
+        Wire::Grpc => {
+            RpcError::answered(error.kind(), format!("no method {method}")).with_origin(error.origin())
+        }
         _ => error,
     };
     error.with_hint(format_args!("did you mean {near}?"))

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use manywire_core::{RpcError, Value};
+use manywire_core::{Origin, RpcError, Value};
 
 use super::Failure;
 
@@ -39,7 +39,7 @@ fn line(text: &str) -> Result<(), Failure> {
 }
 
 fn no_json(error: &serde_json::Error) -> Failure {
-    Failure::Rpc(RpcError::internal(format!("the answer cannot be written as JSON: {error}")))
+    Failure::Rpc(RpcError::arose(Origin::Protocol, format!("the answer cannot be written as JSON: {error}")))
 }
 
 /// Text from a server, without what a terminal would obey.

@@ -32,9 +32,25 @@ pub(crate) struct ServerOptions {
     #[arg(long, value_name = "APPID:APPKEY", env = "MANYWIRE_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<Token>,
     #[command(flatten)]
+    pub(crate) schema: SchemaOptions,
+    #[command(flatten)]
     pub(crate) tls: TlsOptions,
     #[command(flatten)]
     pub(crate) retry: RetryOptions,
+}
+
+/// What a gRPC server serves, in place of its reflection.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaOptions {
+    /// Call by this .proto file, where a gRPC server has no reflection; may be repeated
+    #[arg(help_heading = "gRPC without reflection", long, value_name = "FILE")]
+    pub(crate) proto: Vec<PathBuf>,
+    /// Look for what it imports in this folder too; may be repeated
+    #[arg(help_heading = "gRPC without reflection", long, value_name = "DIR", requires = "proto")]
+    pub(crate) proto_path: Vec<PathBuf>,
+    /// Call by this descriptor set, as protoc --include_imports and buf build write it; may be repeated
+    #[arg(help_heading = "gRPC without reflection", long, value_name = "FILE")]
+    pub(crate) protoset: Vec<PathBuf>,
 }
 
 /// Whom to trust, and who we are.

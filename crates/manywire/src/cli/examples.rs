@@ -53,11 +53,23 @@ Examples:
   manywire call xmlrpc://127.0.0.1:8088/RPC2 divide 7 2
   manywire call zerorpc://127.0.0.1:4242 streaming_range 0 10 2          one line for each item
   manywire call grpc://127.0.0.1:7070 Greeter/SayHello @hello.json
+  manywire call --proto proto/greeter.proto grpc://127.0.0.1:7070 Greeter/SayHello --set name=you
   manywire call grpc://127.0.0.1:7070 Greeter/PutStream '{\"data\":\"a\"}' '{\"data\":\"b\"}'
   manywire call grpc://127.0.0.1:7070 ChatService/TextChat -             messages as they come on stdin
   manywire call jsonrpc+ws://127.0.0.1:8080 subscribe_ticks
   manywire call -v gob://127.0.0.1:1234 h.Hello '\"you\"'                  the bytes, explained
   manywire call --repeat 1000 grpc://127.0.0.1:7070 Greeter/SayHello     how long a call takes
+
+Values are JSON, and what JSON has not is an object with one name:
+  {\"$bytes\":\"aGk=\"}                  bytes, in base64: []byte to gob, base64 to XML-RPC
+  {\"$time\":\"2026-01-02T03:04:05Z\"}   a time: time.Time to gob, dateTime.iso8601 to XML-RPC
+  {\"$map\":{\"apples\":3}}             a map, where gob would send a struct; its names may begin with $
+  {\"$uint\":7}                        an unsigned number of gob's
+  {\"$float\":\"NaN\"}                 NaN, Infinity or -Infinity
+Where the server says what its methods take, types come from there: --set name=5 is a text where name is one, and a text is \
+read as base64 or as a time where bytes or a time are wanted.
+  manywire call xmlrpc://127.0.0.1:8088/RPC2 echo '{\"$time\":\"2026-01-02T03:04:05Z\"}'
+  manywire call gob://127.0.0.1:1234 Store.Put --set 'Tags={\"$map\":{\"a\":\"b\"}}' --set 'Data={\"$bytes\":\"aGk=\"}'
 
 Answers are JSON on stdout, everything else is on stderr. An answer is one line; only a long one on a terminal is \
 spread over several. The items of a stream are a line each. With --repeat the first answer is printed, and the first \

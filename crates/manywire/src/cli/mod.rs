@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use client::{
-    CallOptions, DescribeOptions, DownloadOptions, ExportOptions, Format, ListOptions, ServerOptions,
-    UploadOptions,
+    CallOptions, DescribeOptions, DownloadOptions, ExportOptions, Format, ListOptions, SchemaOptions,
+    ServerOptions, UploadOptions,
 };
 pub(crate) use examples::SERVE as SERVE_EXAMPLES;
 

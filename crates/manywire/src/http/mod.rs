@@ -1,6 +1,5 @@
 //! HTTP on a listener: which wire a request is for, and the routes of the program's own.
 
-mod adder;
 pub(crate) mod health;
 mod ops;
 mod router;

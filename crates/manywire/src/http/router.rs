@@ -9,7 +9,6 @@ use http::{HeaderMap, Method, StatusCode, Version};
 use manywire_http::{Handler, Request, Response, reply};
 use manywire_netrpc::{GOB_PATH, JSON_PATH, JsonPost};
 
-use super::adder::Adder;
 use crate::listen::Peer;
 use crate::serve::Server;
 use crate::wires::{Wire, Wires};
@@ -19,7 +18,7 @@ use crate::wires::{Wire, Wires};
 pub(crate) struct Router {
     wires: Arc<Wires>,
     netrpc: Option<JsonPost>,
-    adder: Option<Adder>,
+    jsonhttp: Option<manywire_jsonhttp::Server>,
     jsonrpc: Option<manywire_jsonrpc::Server>,
     xmlrpc: Option<manywire_xmlrpc::Server>,
     grpc: Option<manywire_grpc::Server>,
@@ -30,7 +29,8 @@ impl Router {
         let has = |wire| wires.has(wire);
         Self {
             netrpc: has(Wire::Netrpc).then(|| JsonPost::new(server.jsonrpc1.connection(server, peer))),
-            adder: has(Wire::Http).then(|| Adder::new(server.adder.connection(server, peer))),
+            jsonhttp: has(Wire::Http)
+                .then(|| manywire_jsonhttp::Server::new(server.jsonhttp.connection(server, peer))),
             jsonrpc: has(Wire::Jsonrpc)
                 .then(|| manywire_jsonrpc::Server::new(server.jsonrpc.connection(server, peer))),
             xmlrpc: has(Wire::Xmlrpc)
@@ -45,7 +45,7 @@ impl Router {
 
     /// The wire that a request is for.
     fn pick(&self, request: &Request) -> Option<Wire> {
-        let wire = by_request(request);
+        let wire = by_request(request, self.wires.has(Wire::Http));
         // A port with one wire has no other to mistake it for, so any path and content type will do; but a call of gRPC may
         // not end before it is answered, and is nothing else.
         let is_grpc = wire == Some(Wire::Grpc) && request.version() == Version::HTTP_2;
@@ -56,11 +56,16 @@ impl Router {
     }
 }
 
-fn by_request(request: &Request) -> Option<Wire> {
+fn by_request(request: &Request, has_calls: bool) -> Option<Wire> {
     let (path, headers) = (request.uri().path(), request.headers());
     let is_post = request.method() == Method::POST;
     if path == GOB_PATH || is_post && path == JSON_PATH {
         return Some(Wire::Netrpc);
+    }
+    // A service of gRPC may have this name too.
+    let is_call = has_calls && manywire_jsonhttp::is_call(path);
+    if is_call && !media_type(headers).starts_with("application/grpc") {
+        return Some(Wire::Http);
     }
     if manywire_grpc::is_for_grpc(request) {
         return Some(Wire::Grpc);
@@ -90,7 +95,7 @@ impl Handler for Router {
     async fn handle(&self, request: Request) -> Response {
         match self.pick(&request) {
             Some(Wire::Netrpc) => answer(self.netrpc.as_ref(), request).await,
-            Some(Wire::Http) => answer(self.adder.as_ref(), request).await,
+            Some(Wire::Http) => answer(self.jsonhttp.as_ref(), request).await,
             Some(Wire::Jsonrpc) => answer(self.jsonrpc.as_ref(), request).await,
             Some(Wire::Grpc) => answer(self.grpc.as_ref(), request).await,
             Some(Wire::Xmlrpc) => answer(self.xmlrpc.as_ref(), request).await,

@@ -4,7 +4,9 @@
 
 use std::collections::HashMap;
 
-use super::{LONGEST_LOOK, Labeller, Next, Side, one_line};
+use manywire_core::DESCRIBE;
+
+use super::{LONGEST_LOOK, Labeller, Next, Piece, Side, one_line};
 
 /// A connection of net/rpc has a few types for each method.
 const MOST_TYPES: usize = 10_000;
@@ -17,6 +19,8 @@ pub(super) struct Gob {
     types: HashMap<i64, String>,
     /// Headers and bodies take turns.
     body_is_next: bool,
+    /// Whether the call is one of our preparations.
+    aside: bool,
 }
 
 /// Why a number could not be read.
@@ -29,7 +33,7 @@ enum Short {
 
 impl Gob {
     pub(super) fn new(side: Side) -> Self {
-        Self { side, types: HashMap::new(), body_is_next: false }
+        Self { side, types: HashMap::new(), body_is_next: false, aside: false }
     }
 
     fn label(&mut self, message: &[u8]) -> Option<String> {
@@ -52,7 +56,10 @@ impl Gob {
         let name =
             builtin(id).or_else(|| self.types.get(&id).map(String::as_str)).unwrap_or("a type not defined");
         Some(match header(rest).filter(|_| !is_body) {
-            Some(header) => format!("gob {side} header: {header}"),
+            Some(header) => {
+                self.aside = header.starts_with(DESCRIBE);
+                format!("gob {side} header: {header}")
+            }
             None if is_body => format!("gob {side} body: {name}"),
             None => format!("gob {side} header"),
         })
@@ -72,6 +79,11 @@ impl Labeller for Gob {
             return Next::More;
         }
         match self.label(rest.get(..length).unwrap_or(rest)) {
+            Some(label) if self.aside => {
+                // The body is the last of it.
+                self.aside = self.body_is_next;
+                Next::Piece(Piece { aside: true, ..Piece::new(whole, format!("(signature) {label}")) })
+            }
             Some(label) => Next::piece(whole, label),
             None => Next::Lost("a gob message without a type".to_owned()),
         }

@@ -1,8 +1,11 @@
 //! JSON values one after the other, as JSON-RPC 1.0 sends them over TCP.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
+use manywire_core::DESCRIBE;
 use serde_json::Value;
 
-use super::{LONGEST_LOOK, Labeller, Next, Side, one_line};
+use super::{LONGEST_LOOK, Labeller, Next, Piece, Side, one_line};
 
 /// As much of a text as a label has room for.
 const LONGEST: usize = 60;
@@ -13,11 +16,40 @@ pub(super) struct Values {
     scan: Scan,
     /// Whether the start of the value was too long ago to be looked at.
     is_part: bool,
+    /// The ids of those calls that are our preparations; both directions share them.
+    asides: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Values {
-    pub(super) fn new(side: Side) -> Self {
-        Self { side, scan: Scan::default(), is_part: false }
+    /// Both directions of a connection.
+    pub(super) fn both() -> [Self; 2] {
+        let asides = Arc::default();
+        [Side::Client, Side::Server].map(|side| Self {
+            side,
+            scan: Scan::default(),
+            is_part: false,
+            asides: Arc::clone(&asides),
+        })
+    }
+
+    /// Whether a message asks what a method takes, or tells it.
+    fn is_aside(&self, message: &Value) -> bool {
+        let mut asides = self.asides.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = message.get("id").unwrap_or(&Value::Null);
+        match self.side {
+            Side::Client if message.get("method").and_then(Value::as_str) == Some(DESCRIBE) => {
+                asides.push(id.clone());
+                true
+            }
+            Side::Client => false,
+            Side::Server => match asides.iter().position(|asked| asked == id) {
+                Some(at) => {
+                    asides.swap_remove(at);
+                    true
+                }
+                None => false,
+            },
+        }
     }
 }
 
@@ -39,7 +71,12 @@ impl Labeller for Values {
         if std::mem::take(&mut self.is_part) {
             return Next::piece(length, format!("JSON {}, its last part", side_name(self.side)));
         }
-        Next::piece(length, label(self.side, bytes.get(..length).unwrap_or(bytes)))
+        let bytes = bytes.get(..length).unwrap_or(bytes);
+        let label = label(self.side, bytes);
+        if serde_json::from_slice(bytes).is_ok_and(|message| self.is_aside(&message)) {
+            return Next::Piece(Piece { aside: true, ..Piece::new(length, format!("(signature) {label}")) });
+        }
+        Next::piece(length, label)
     }
 }
 

@@ -81,6 +81,10 @@ fn labellers(url: &Url) -> [Box<dyn Labeller>; 2] {
         let [client, server] = http2::Http2::both();
         return [Box::new(client), Box::new(server)];
     }
+    if url.wire == Wire::Jsonrpc1 && url.transport == Transport::Tcp {
+        let [client, server] = json::Values::both();
+        return [Box::new(client), Box::new(server)];
+    }
     [Side::Client, Side::Server].map(|side| labeller(url, side))
 }
 
@@ -88,7 +92,6 @@ fn labeller(url: &Url, side: Side) -> Box<dyn Labeller> {
     match (url.wire, url.transport) {
         (Wire::Gob, Transport::Tcp) => Box::new(gob::Gob::new(side)),
         (Wire::Gob, _) => Box::new(http1::Connect::new(gob::Gob::new(side))),
-        (Wire::Jsonrpc1, Transport::Tcp) => Box::new(json::Values::new(side)),
         (Wire::Jsonrpc, Transport::WebSocket) => Box::new(http1::Http1::upgrading(side)),
         (Wire::Zerorpc, _) => Box::new(zmtp::Zmtp::new()),
         (Wire::Jsonrpc1 | Wire::Jsonrpc | Wire::Xmlrpc | Wire::Grpc, _) => Box::new(http1::Http1::new(side)),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use futures_util::TryStreamExt as _;
 use manywire_client::{Arguments, Client};
-use manywire_core::{ErrorKind, RpcError, Value};
+use manywire_core::{Origin, RpcError, Value};
 use tempfile::NamedTempFile;
 use tokio::time::timeout;
 
@@ -95,13 +95,13 @@ async fn copy(
     let mut pieces = client.stream(METHOD, request).await?;
     let idle = || {
         let message = format!("nothing of {:?} came for {:?}", options.name, options.idle_timeout.0);
-        RpcError::new(ErrorKind::DeadlineExceeded, message)
+        RpcError::arose(Origin::Time, message)
     };
     let limit = options.idle_timeout.0;
     while let Some(piece) = timeout(limit, pieces.try_next()).await.map_err(|_| idle())?? {
         let Some(Value::Bytes(content)) = piece.get("content") else {
             let message = format!("{METHOD} answered with {} and not with a piece of a file", piece.kind());
-            return Err(RpcError::internal(message).into());
+            return Err(RpcError::arose(Origin::Protocol, message).into());
         };
         out.write_all(content).map_err(&cannot)?;
         count(content.len());

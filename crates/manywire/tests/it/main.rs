@@ -9,6 +9,7 @@ mod manual;
 mod operations;
 mod pages;
 mod ports;
+mod protos;
 mod signals;
 mod streams;
 mod terminal;
@@ -16,6 +17,7 @@ mod tls;
 mod trace;
 mod transcript;
 mod transfer;
+mod values;
 mod words;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

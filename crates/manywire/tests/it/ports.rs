@@ -33,6 +33,9 @@ fn every_wire_answers_on_the_shared_port_however_its_bytes_are_cut() {
                 .into_bytes(),
             r#""result":5"#,
         ),
+        (&post("/call/add", "application/json", "[3,2]").into_bytes(), "\r\n\r\n5"),
+        (&post("/call/add", "text/xml", XML_CALL).into_bytes(), "415 Unsupported Media Type"),
+        (b"GET /call/add?a=3&b=2 HTTP/1.0\r\n\r\n", "\r\n\r\n5"),
         (&post("/RPC2", "text/xml", XML_CALL).into_bytes(), "<int>5</int>"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", "\0\0"),
         (greeting, "\u{FFFD}\0"),
@@ -93,6 +96,7 @@ fn routes_may_follow_each_other_on_one_kept_connection() {
     for (request, expected) in [
         (post("/jsonrpc", "application/json", JSON_CALL), JSON_ANSWER),
         ("GET /?b=2 HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned(), r#"{"result": 2}"#),
+        (post("/call/echo", "application/json", r#"["as it came"]"#), r#""as it came""#),
         (post("/RPC2", "text/xml; charset=utf-8", XML_CALL), "<int>5</int>"),
     ] {
         stream.write_all(request.as_bytes()).unwrap();
@@ -126,6 +130,8 @@ fn a_listener_answers_only_its_own_wires() {
     assert!(get(server.connect("netrpc"), "/?a=1").starts_with("HTTP/1.1 404"));
     assert!(get(server.connect("xmlrpc"), "/?a=1").starts_with("HTTP/1.1 405"));
     assert!(get(server.connect("http"), "/any/path?a=1&a=2&b=").ends_with("{\"result\": 2}"));
+    assert!(get(server.connect("http"), "/call/add?a=1&b=2").ends_with("\r\n\r\n3"));
+    assert!(get(server.connect("netrpc"), "/call/add?a=1&b=2").starts_with("HTTP/1.1 404"));
 }
 
 #[test]

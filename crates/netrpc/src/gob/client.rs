@@ -5,7 +5,7 @@ use manywire_core::{Limits, RpcError};
 use manywire_gob::{Decoder, Encoder, Error};
 
 use super::header::{Request, Response};
-use crate::driver::{Answer, Argument, ClientCodec};
+use crate::driver::{self, Answer, Argument, ClientCodec};
 use crate::error::from_go_text;
 
 /// The client's side of one gob connection.
@@ -40,7 +40,7 @@ impl GobClient {
 }
 
 fn unreadable(error: &Error) -> RpcError {
-    RpcError::internal(format!("the server's reply cannot be read: {error}"))
+    driver::unreadable(format!("the server's reply cannot be read: {error}"))
 }
 
 impl ClientCodec for GobClient {
@@ -52,8 +52,7 @@ impl ClientCodec for GobClient {
         out: &mut Vec<u8>,
     ) -> Result<(), RpcError> {
         let header = Request { service_method: method.to_owned(), seq };
-        let unwritable =
-            |error| RpcError::invalid_params(format!("the argument cannot be sent as gob: {error}"));
+        let unwritable = |error| driver::unwritable(format!("the argument cannot be sent as gob: {error}"));
         let begins = self.encoder.encode(&header, out).map_err(unwritable)?;
         let written = argument.write_gob(&mut self.encoder, out);
         if written.is_err() {

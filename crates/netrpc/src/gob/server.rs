@@ -7,6 +7,7 @@ use manywire_gob::{Decoder, Encoder, Error, Reader};
 use super::header::{NoBody, Request, Response};
 use crate::error::go_text;
 use crate::pipeline::{Codec, Incoming, Unreadable};
+use crate::unfit::{OfCall, refusal};
 
 /// The server's side of one gob connection.
 pub(crate) struct GobServer {
@@ -74,9 +75,12 @@ impl GobServer {
 
 /// Begins a call, and tells how many values its argument has.
 fn start(session: &Session, method: &str, mut argument: Reader<'_, '_>) -> (Result<Call, RpcError>, usize) {
-    let mut erased = <dyn erased_serde::Deserializer<'_>>::erase(&mut argument);
+    let mut erased = <dyn erased_serde::Deserializer<'_>>::erase(OfCall(&mut argument));
     let started = session.call(method, Params::One(&mut erased)).map_err(|error| match error.kind() {
-        ErrorKind::InvalidParams => RpcError::invalid_params(argument.failure(error.message()).to_string()),
+        ErrorKind::InvalidParams => {
+            let why = argument.failure(error.message()).to_string();
+            refusal(&why, method, session.methods())
+        }
         _ => go_text(error, method, session.methods()),
     });
     (started, argument.values())

@@ -5,6 +5,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use manywire_gob::NUMBER;
 use serde::de::value::{Error, SeqDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IntoDeserializer as _, SeqAccess, Visitor};
 
@@ -238,11 +239,16 @@ impl<'a> Deserializer<'a> for Argument<'a, '_> {
     }
 
     fn deserialize_newtype_struct<V: Visitor<'a>>(
-        self,
-        _: &'static str,
+        mut self,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
+        match (name, self.text.kind()) {
+            (NUMBER, Kind::Number) => visitor.visit_newtype_struct(self),
+            (NUMBER, Kind::Null) => visitor.visit_i64(0),
+            (NUMBER, _) => Err(self.wrong_kind("float64")),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     /// Go has no such type; it is read as serde writes it.

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::finite;
 use super::scan::Scanner;
-use crate::driver::{Answer, Argument, ClientCodec};
+use crate::driver::{Answer, Argument, ClientCodec, unreadable, unwritable};
 use crate::error::from_go_text;
 
 /// The client's side of one JSON connection.
@@ -54,15 +54,14 @@ pub(crate) fn write_request(
         .and_then(|()| finite::check(&out[mark..], argument.as_serde()).map_err(|error| error.to_string()));
     checked.map_err(|why| {
         out.truncate(mark);
-        RpcError::invalid_params(format!("the argument cannot be sent as JSON: {why}"))
+        unwritable(format!("the argument cannot be sent as JSON: {why}"))
     })
 }
 
 /// Reads a reply: the call that it answers, and its result or its error.
 pub(crate) fn read_reply(json: &str) -> Result<(u64, Answer<'_>), RpcError> {
-    let unreadable =
-        |e: serde_json::Error| RpcError::internal(format!("the server's reply cannot be read as JSON: {e}"));
-    let reply: Reply<'_> = serde_json::from_str(json).map_err(unreadable)?;
+    let reply: Reply<'_> = serde_json::from_str(json)
+        .map_err(|error| unreadable(format!("the server's reply cannot be read as JSON: {error}")))?;
     let answer = match reply.error {
         None => Answer::Json(reply.result.map_or("null", RawValue::get)),
         Some(error) => {
@@ -71,7 +70,7 @@ pub(crate) fn read_reply(json: &str) -> Result<(u64, Answer<'_>), RpcError> {
             Answer::Failed(from_go_text(text))
         }
     };
-    let id = reply.id.ok_or_else(|| RpcError::internal("the server's reply has no id"))?;
+    let id = reply.id.ok_or_else(|| unreadable("the server's reply has no id".to_owned()))?;
     Ok((id, answer))
 }
 
@@ -93,15 +92,14 @@ impl ClientCodec for JsonClient {
             let space = input.iter().take_while(|b| b.is_ascii_whitespace()).count();
             input.advance(space);
             if input.first().is_some_and(|byte| *byte != b'{') {
-                return Err(RpcError::internal(
-                    "the server sent something that is no JSON-RPC reply; is it another wire?",
-                ));
+                let why = "the server sent something that is no JSON-RPC reply; is it another wire?";
+                return Err(unreadable(why.to_owned()));
             }
         }
         let Some(length) = self.scanner.value_end(input) else {
             let too_long = input.len() > self.limit;
             return if too_long {
-                Err(RpcError::internal("the server's reply is over the limit"))
+                Err(unreadable("the server's reply is over the limit".to_owned()))
             } else {
                 Ok(None)
             };

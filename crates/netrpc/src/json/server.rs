@@ -3,7 +3,8 @@
 use std::io;
 
 use bytes::{Buf as _, BytesMut};
-use manywire_core::{Call, ErrorKind, Limits, Reply, RpcError, Session};
+use manywire_core::{Call, ErrorKind, Limits, Reply, RpcError, Session, Terms};
+use manywire_http::Beside;
 
 use super::argument::Argument;
 use super::finite;
@@ -12,6 +13,7 @@ use super::scan::{Outline, Scanner};
 use super::text::{Text, check_syntax, compacted};
 use crate::error::go_text;
 use crate::pipeline::{Codec, Incoming, Unreadable};
+use crate::unfit::{OfCall, refusal};
 
 /// Bytes that a decoded value takes in memory, whatever it points to not counted.
 const VALUE_BYTES: usize = 32;
@@ -66,7 +68,8 @@ impl Codec for JsonServer {
         let Some(length) = self.next_length(input)? else {
             return Ok(None);
         };
-        let incoming = start(session, &self.limits, &input[..length], self.scanner.outline());
+        let terms = Terms::default();
+        let incoming = start(session, terms, &self.limits, &input[..length], self.scanner.outline());
         input.advance(length);
         incoming.map(Some).map_err(|error| Unreadable::new(error.to_string()))
     }
@@ -97,6 +100,7 @@ enum Unanswerable {
 /// Reads one request and starts its method.
 fn start(
     session: &Session,
+    terms: Terms<'_>,
     limits: &Limits,
     json: &[u8],
     outline: &Outline,
@@ -107,13 +111,14 @@ fn start(
         return Ok(Incoming::failed(None, go_text(nameless, "", session.methods())));
     }
     let request = Request::read(Text::new(json, outline))?;
-    let started = start_method(session, limits, &request, outline)
+    let started = start_method(session, terms, limits, &request, outline)
         .map_err(|error| go_text(error, &request.method, session.methods()));
     Ok(Incoming { call: request.id.map(compacted), started })
 }
 
 fn start_method(
     session: &Session,
+    terms: Terms<'_>,
     limits: &Limits,
     request: &Request<'_>,
     outline: &Outline,
@@ -131,8 +136,12 @@ fn start_method(
         }
     };
     check_argument(argument, limits, outline)?;
-    let mut argument = <dyn erased_serde::Deserializer<'_>>::erase(Argument::new(argument));
-    session.call(&request.method, manywire_core::Params::One(&mut argument))
+    let mut argument = <dyn erased_serde::Deserializer<'_>>::erase(OfCall(Argument::new(argument)));
+    let started = session.call_on(terms, &request.method, manywire_core::Params::One(&mut argument));
+    started.map_err(|error| match error.kind() {
+        ErrorKind::InvalidParams => refusal(error.message(), &request.method, session.methods()),
+        _ => error,
+    })
 }
 
 /// Refuses an argument that is too deep or holds too many values; one in a request that is neither is not looked at.
@@ -203,11 +212,16 @@ impl io::Write for Bounded<'_> {
 }
 
 /// Answers the one request of a body, or says why it cannot be read.
-pub(crate) async fn answer_one(session: &Session, limits: &Limits, body: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
+pub(crate) async fn answer_one(
+    session: &Session,
+    limits: &Limits,
+    beside: Beside<'_>,
+    body: &[u8],
+) -> Result<Vec<u8>, Vec<u8>> {
     let mut out = Vec::new();
     let mut scanner = Scanner::new(limits.values());
     scanner.value_end(body);
-    match start(session, limits, body, scanner.outline()) {
+    match start(session, beside.terms, limits, body, scanner.outline()) {
         Err(error) => {
             let text = format!("jsonrpc: the body is not one JSON-RPC request: {error}");
             write_reply(None, Err(RpcError::invalid_params(text)), limits.message_bytes, &mut out);
@@ -215,7 +229,11 @@ pub(crate) async fn answer_one(session: &Session, limits: &Limits, body: &[u8]) 
         }
         Ok(Incoming { call, started }) => {
             let result = match started {
-                Ok(method) => method.await,
+                Ok(mut method) => {
+                    let result = (&mut method).await;
+                    beside.ended(&mut method);
+                    result
+                }
                 Err(error) => Err(error),
             };
             write_reply(call.as_deref(), result, limits.message_bytes, &mut out);

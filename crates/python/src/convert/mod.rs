@@ -34,12 +34,6 @@ pub(crate) fn arguments(
     positional: &Bound<'_, PyTuple>,
     named: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Arguments> {
-    if matches!(wire, Wire::Gob | Wire::Jsonrpc1) && positional.len() > 1 {
-        return Err(PyTypeError::new_err(format!(
-            "methods take one argument on this wire, and {} were given; for a struct write {{\"A\": 17, \"B\": 8}} or A=17, B=8",
-            positional.len()
-        )));
-    }
     match named.filter(|named| !named.is_empty()) {
         None => {
             let values = positional.iter().enumerate().map(|(index, item)| {

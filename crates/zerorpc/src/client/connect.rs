@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use manywire_core::{Budget, ErrorKind, Limits, RpcError};
+use manywire_core::{Budget, Limits, Origin, RpcError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -40,12 +40,26 @@ impl Target {
 
     fn unavailable(&self, reason: impl fmt::Display) -> RpcError {
         let message = format!("cannot reach {} over zerorpc: {reason}", self.name);
-        RpcError::new(ErrorKind::Unavailable, message).unsent()
+        RpcError::arose(Origin::Connect, message)
     }
 
     /// The server was there, and is no more.
     pub(super) fn lost(&self, reason: impl fmt::Display) -> RpcError {
-        RpcError::new(ErrorKind::Unavailable, format!("lost remote {}: {reason}", self.name))
+        self.left(Origin::Lost, reason)
+    }
+
+    /// The same before a call could be sent.
+    pub(super) fn gone(&self) -> RpcError {
+        self.left(Origin::Connect, "the connection is closed")
+    }
+
+    /// The server sends what it must not.
+    pub(super) fn unsound(&self, reason: impl fmt::Display) -> RpcError {
+        self.left(Origin::Protocol, reason)
+    }
+
+    fn left(&self, origin: Origin, reason: impl fmt::Display) -> RpcError {
+        RpcError::arose(origin, format!("lost remote {}: {reason}", self.name))
     }
 }
 

@@ -105,8 +105,7 @@ impl Driver {
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
             if let Command::Open { sender, .. } = command {
-                let lost = self.target.lost("the connection is closed").unsent();
-                let _ = sender.send(Inbound::Failed(lost).into());
+                let _ = sender.send(Inbound::Failed(self.target.gone()).into());
             }
         }
     }
@@ -183,14 +182,14 @@ impl Driver {
             return;
         }
         let Some(granted) = channel.granted.checked_sub(1) else {
-            let lost = self.target.lost("it sent more than it may");
+            let lost = self.target.unsound("it sent more than it may");
             let _ = channel.sender.send(Inbound::Failed(lost).into());
             self.channels.remove(&id);
             return;
         };
         channel.granted = granted;
         let (inbound, bytes) = inbound(event, Bounds::from(&self.target.limits))
-            .unwrap_or_else(|reason| (Inbound::Failed(self.target.lost(reason)), 0));
+            .unwrap_or_else(|reason| (Inbound::Failed(self.target.unsound(reason)), 0));
         let is_last = !matches!(inbound, Inbound::Item(_));
         let held = (bytes > LIGHT).then(|| {
             let mut held = self.target.budget.nothing();

@@ -10,7 +10,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use manywire_core::{ErrorKind, Limits, RpcError, Value};
+use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value, time_left};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::{self, UnboundedSender};
 
@@ -94,10 +94,7 @@ impl Client {
     pub async fn call(&self, method: &str, args: Vec<Value>) -> Result<Value, RpcError> {
         match self.request(method, args).await? {
             Answer::Value(value) => Ok(value),
-            Answer::Stream(_) => Err(RpcError::new(
-                ErrorKind::Unsupported,
-                format!("{method} answers with a stream; read it as one"),
-            )),
+            Answer::Stream(_) => Err(other_kind(format!("{method} answers with a stream; read it as one"))),
         }
     }
 
@@ -105,10 +102,7 @@ impl Client {
     pub async fn stream(&self, method: &str, args: Vec<Value>) -> Result<Stream, RpcError> {
         match self.request(method, args).await? {
             Answer::Stream(stream) => Ok(stream),
-            Answer::Value(_) => Err(RpcError::new(
-                ErrorKind::Unsupported,
-                format!("{method} answers once; call it for its value"),
-            )),
+            Answer::Value(_) => Err(other_kind(format!("{method} answers once; call it for its value"))),
         }
     }
 
@@ -134,15 +128,23 @@ impl Client {
     fn open(&self, method: &str, args: &[Value]) -> Result<Stream, RpcError> {
         let mut message = Vec::with_capacity(128);
         let encode = |out: &mut Vec<u8>| msgpack::encode_array(out, args, Keys::Texts);
-        let id = self.writer.write(&mut message, Route::to_server(None), method, encode)?;
+        let id = self
+            .writer
+            .write_within(&mut message, Route::to_server(None), time_left(), method, encode)
+            .map_err(|error| error.with_origin(Origin::Usage))?;
         let (sender, events) = mpsc::unbounded_channel();
         let opened = self.commands.send(Command::Open { id, message, sender });
-        opened.map_err(|_| self.target.lost("the connection is closed").unsent())?;
+        opened.map_err(|_| self.target.gone())?;
         Ok(Stream::new(id, events, self.commands.clone(), self.target.clone()))
     }
 
     fn timed_out(&self, method: &str, limit: Duration) -> RpcError {
         let message = format!("{method} at {} did not answer within {limit:?}", self.target.name);
-        RpcError::new(ErrorKind::DeadlineExceeded, message)
+        RpcError::arose(Origin::Time, message)
     }
+}
+
+/// A method of another kind than it was called as.
+fn other_kind(message: String) -> RpcError {
+    RpcError::arose(Origin::Usage, message).with_kind(ErrorKind::Unsupported)
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream as _;
 use manywire_core::{
-    Call, CallStream, Charge, Connection, ErrorKind, Limits, OverBudget, Params, RpcError, Started, Value,
+    Call, CallStream, Charge, Connection, ErrorKind, Limits, OverBudget, Params, RpcError, Started,
 };
 use tokio::time::Instant;
 
@@ -15,7 +15,7 @@ use super::answers::Answers;
 use super::channel::{Channel, Rest, State};
 use super::introspection;
 use super::work::{Answer, Done, Key, Working};
-use crate::event::{self, Event, Route, Version, Weighed};
+use crate::event::{self, Event, Route, Version};
 use crate::heartbeat::{self, Beat, Pulse};
 use crate::msgpack::Bounds;
 
@@ -123,7 +123,7 @@ impl Exchange {
             return self.introspect(route, event);
         }
         let (name, bounds) = (event.name, Bounds::from(self.limits()));
-        match event.args(bounds).and_then(|args| self.start(name, args)) {
+        match self.start(event, bounds) {
             Ok((Started::Call(call), held)) => self.call(route, key, call, held),
             Ok((Started::Stream(stream), held)) => self.stream(route, key, stream, held),
             Err(error) => self.answers.refusal(route, name, &error),
@@ -131,9 +131,11 @@ impl Exchange {
     }
 
     /// Starts a method; long arguments are charged before anything of it has run.
-    fn start(&self, name: &str, args: Weighed<Vec<Value>>) -> Result<(Started, Held), RpcError> {
+    fn start(&self, event: Event<'_>, bounds: Bounds) -> Result<(Started, Held), RpcError> {
+        let (name, header) = (event.name, event.header);
+        let (terms, args) = (header.terms()?, event.args(bounds)?);
         let held = Held::new(&self.connection, args.bytes)?;
-        Ok((self.connection.session.start(name, Params::Positional(args.value))?, held))
+        Ok((self.connection.session.start_on(terms, name, Params::Positional(args.value))?, held))
     }
 
     fn admit(&self, key: &[u8]) -> Result<(), RpcError> {

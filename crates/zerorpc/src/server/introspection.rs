@@ -3,7 +3,7 @@
 //! On Python 3.11 its own `_zerorpc_args` and `_zerorpc_inspect` fail (`inspect.getargspec` is gone); these are the answers of 3.8.
 
 use manywire_core::introspect::{Told, View};
-use manywire_core::{Method, Methods, RpcError, Value};
+use manywire_core::{Description, Method, Methods, RpcError, Value, to_value};
 
 /// The name that clients see; Python's is that of the class served.
 const SERVER: &str = "manywire";
@@ -22,7 +22,7 @@ pub(super) fn answer(
 ) -> Option<Result<Value, Failure>> {
     let takes = match name {
         "_zerorpc_ping" | "_zerorpc_list" | "_zerorpc_name" | "_zerorpc_inspect" => 0,
-        "_zerorpc_help" | "_zerorpc_args" => 1,
+        "_zerorpc_help" | "_zerorpc_args" | "_zerorpc_describe" => 1,
         _ => return None,
     };
     let args = match args() {
@@ -42,6 +42,8 @@ pub(super) fn answer(
         "_zerorpc_name" => Ok(SERVER.into()),
         "_zerorpc_help" => about().map(doc),
         "_zerorpc_args" => about().map(argspec),
+        // Ours alone: Python's servers know no types.
+        "_zerorpc_describe" => about().map(describe),
         _ => Ok(inspect(methods)),
     })
 }
@@ -69,6 +71,11 @@ fn doc(method: &Method) -> Value {
         "" => Value::Null,
         doc => doc.into(),
     }
+}
+
+fn describe(method: &Method) -> Value {
+    // Texts always make a value.
+    to_value(&Description::of(method.name(), method)).unwrap_or_default()
 }
 
 /// `inspect.ArgSpec`: names, `*args`, `**kwargs`, and the defaults of the last parameters.

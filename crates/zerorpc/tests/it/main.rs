@@ -9,6 +9,7 @@ mod client;
 mod events;
 mod examples;
 mod golden;
+mod header;
 mod held;
 mod hostile;
 mod hostile_server;

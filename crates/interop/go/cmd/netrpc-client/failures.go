@@ -59,9 +59,12 @@ func wrongField(t *target, client caller) error {
 	if t.speaksGob() {
 		text = "gob: wrong type (int) for received field Args.A"
 		if !t.isGo {
-			// Go names the field and its own type; manywire names the received type as well.
+			// Go names the field and its own type; manywire names the received type as well, and says how to call the method.
 			text += "; received string"
 		}
+	}
+	if !t.isGo {
+		text += "; call it as Arith.Multiply(A: int, B: int)"
 	}
 	// Twice: the second comes without the type's definition.
 	for i := 0; i < 2; i++ {
@@ -78,6 +81,9 @@ func wrongArgument(t *target, client caller) error {
 	if t.speaksGob() {
 		text = "gob: decoding into local type *string, received remote type int"
 		list = "gob: decoding into local type *string, received remote type []string"
+	}
+	if !t.isGo {
+		text, list = text+"; call it as h.Hello(arg: string)", list+"; call it as h.Hello(arg: string)"
 	}
 	if err := refused(client, "h.Hello", 5, text); err != nil {
 		return err

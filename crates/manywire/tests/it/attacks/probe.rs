@@ -11,6 +11,8 @@ use crate::Server;
 /// Names the program that is attacked, where that is not the one built with these tests.
 pub(crate) const PROGRAM: &str = "MANYWIRE_ATTACK_PROGRAM";
 
+const JSON: &str = "content-type: application/json\r\n";
+
 /// How long a wire may take to answer a small call. Without optimization everything takes five times as long at least.
 fn patience() -> Duration {
     let is_optimized = !cfg!(debug_assertions) || std::env::var_os(PROGRAM).is_some();
@@ -57,6 +59,7 @@ fn questions() -> Vec<Question> {
                 .concat(),
             b"hello probe",
         ),
+        any("JSON over HTTP", http1::post("/call/echo", JSON, b"[\"probe\"]"), b"\"probe\""),
         any("GET", b"GET /?a=3&b=2 HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec(), b"{\"result\": 5}"),
         Question {
             wire: "ops",

@@ -61,6 +61,25 @@ fn of_json_rpc_2_whose_requests_were_compressed() {
 }
 
 #[test]
+fn of_json_over_http_whose_requests_were_compressed() {
+    let numbers = vec!["1e300"; 25_000].join(",");
+    let call = http1::post_gzip("/call/echo", "application/json", format!("[[{numbers}]]").as_bytes());
+    assert!(call.len() < 4_000);
+    never_read(b"", |_| call.clone());
+}
+
+#[test]
+fn of_lines_and_events_without_an_end() {
+    for accept in ["application/x-ndjson", "text/event-stream"] {
+        let call = format!(
+            "GET /call/streaming_range?fr=0&to=9000000000000000&step=1 HTTP/1.1\r\nhost: localhost\r\n\
+             accept: {accept}\r\n\r\n"
+        );
+        never_read(b"", |_| call.clone().into_bytes());
+    }
+}
+
+#[test]
 fn of_xml_rpc_whose_requests_were_compressed() {
     // A carriage return is five times as long in the answer.
     let call = http1::xml_call("echo", &"\r".repeat(48 << 10));

@@ -7,23 +7,27 @@ const SMALL: usize = 4 << 10;
 
 /// An answer, and the charge for its bytes.
 #[derive(Debug, Default)]
-pub(crate) struct Text {
+pub struct Text {
     bytes: Vec<u8>,
     charge: Option<Charge>,
 }
 
 /// How long a text may become, and who pays for it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Room<'r> {
-    pub(crate) limit: usize,
-    pub(crate) budget: &'r Budget,
+pub struct Room<'r> {
+    /// Bytes that it may have.
+    pub limit: usize,
+    /// Where it is charged.
+    pub budget: &'r Budget,
 }
 
 /// Why a text cannot become longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Full {
+pub enum Full {
+    /// It has its longest length.
     #[error("the answer is longer than the limit of {0} bytes; ask for less at a time")]
     TooLong(usize),
+    /// The connection, or the server, holds too much.
     #[error(transparent)]
     OverBudget(#[from] OverBudget),
 }
@@ -36,33 +40,37 @@ impl From<Full> for RpcError {
 
 impl Text {
     /// An empty text with room for the usual answer, so that it is allocated once.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self { bytes: Vec::with_capacity(128), charge: None }
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
+    /// What was written so far.
+    pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    pub(crate) fn truncate(&mut self, length: usize) {
+    /// Takes back everything behind the first `length` bytes.
+    pub fn truncate(&mut self, length: usize) {
         self.bytes.truncate(length);
     }
 
     /// The bytes, and what is to be kept until they are sent.
-    pub(crate) fn into_parts(self) -> (Vec<u8>, Option<Charge>) {
+    pub fn into_parts(self) -> (Vec<u8>, Option<Charge>) {
         (self.bytes, self.charge)
     }
 
     /// Appends bytes where there is room for them.
-    pub(crate) fn push(&mut self, bytes: &[u8], room: Room<'_>) -> Result<(), Full> {
+    pub fn push(&mut self, bytes: &[u8], room: Room<'_>) -> Result<(), Full> {
         if bytes.len() > self.bytes.capacity() - self.bytes.len() {
             self.grow(bytes.len(), room)?;
         }
@@ -86,7 +94,7 @@ impl Text {
     }
 
     /// Appends what is short and must be said: the frame of an answer, an error.
-    pub(crate) fn push_short(&mut self, bytes: &[u8]) {
+    pub fn push_short(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
         if let Some(charge) = &mut self.charge {
             charge.set(self.bytes.capacity());

@@ -10,19 +10,17 @@ use serde_json::value::RawValue;
 const SMALL: usize = 4 << 10;
 
 /// The parameters of a request, and what they weigh.
-pub(crate) struct Parameters {
-    pub(crate) params: Params<'static, 'static>,
-    pub(crate) weight: usize,
+pub struct Parameters {
+    /// By position or by name.
+    pub params: Params<'static, 'static>,
+    /// Bytes that they take in memory.
+    pub weight: usize,
     /// For as long as the call holds them; none where they are small.
-    pub(crate) charge: Option<Charge>,
+    pub charge: Option<Charge>,
 }
 
 /// Reads the parameters of a request. None, null and `{}` are no parameters.
-pub(crate) fn read_params(
-    raw: Option<&RawValue>,
-    limits: &Limits,
-    budget: &Budget,
-) -> Result<Parameters, RpcError> {
+pub fn read_params(raw: Option<&RawValue>, limits: &Limits, budget: &Budget) -> Result<Parameters, RpcError> {
     let Some(raw) = raw else {
         return Ok(Parameters { params: Params::none(), weight: 0, charge: None });
     };
@@ -42,7 +40,7 @@ fn charge_large(weight: usize, budget: &Budget) -> Result<Option<Charge>, OverBu
 }
 
 /// Reads any value, under the limits.
-pub(crate) fn read_value(raw: &RawValue, limits: &Limits) -> Result<Value, RpcError> {
+pub fn read_value(raw: &RawValue, limits: &Limits) -> Result<Value, RpcError> {
     check(raw, 0, limits)?;
     read(raw)
 }

@@ -15,11 +15,7 @@ use serde::ser::{
 use crate::text::{Full, Room, Text};
 
 /// Appends a value; on an error the text may have part of it.
-pub(crate) fn write<T: Serialize + ?Sized>(
-    text: &mut Text,
-    room: Room<'_>,
-    value: &T,
-) -> Result<(), RpcError> {
+pub fn write<T: Serialize + ?Sized>(text: &mut Text, room: Room<'_>, value: &T) -> Result<(), RpcError> {
     let mut json = Json { text, room, full: None };
     value.serialize(&mut json).map_err(|error| match json.full {
         Some(full) => full.into(),
@@ -28,7 +24,7 @@ pub(crate) fn write<T: Serialize + ?Sized>(
 }
 
 /// Appends a value whose type was erased.
-pub(crate) fn write_erased(
+pub fn write_erased(
     text: &mut Text,
     room: Room<'_>,
     value: &dyn erased_serde::Serialize,
@@ -42,6 +38,12 @@ pub(crate) fn write_erased(
     write(text, room, &Erased(value))
 }
 
+/// Appends a name or a message of ours, which is short and must be said.
+pub fn write_string(text: &mut Text, string: &str) {
+    // A string always has a form in JSON.
+    text.push_short(&serde_json::to_vec(string).unwrap_or_default());
+}
+
 struct Json<'t> {
     text: &'t mut Text,
     room: Room<'t>,
@@ -51,7 +53,7 @@ struct Json<'t> {
 
 /// Why a value has no form in JSON.
 #[derive(Debug)]
-pub(crate) struct Unwritable(String);
+struct Unwritable(String);
 
 impl Display for Unwritable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,0 +1,70 @@
+//! What a server tells of one method, in parts that a program can use: `system.describe` on the wires that have it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Kind, Method, Shape};
+
+/// A method, as its server describes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// The name that callers use.
+    pub name: String,
+    /// What it takes and gives, by the names of [`Kind`]: `unary`, `server_stream`, …
+    pub kind: String,
+    /// What it does.
+    pub doc: String,
+    /// What it takes, in order.
+    pub parameters: Vec<Parameter>,
+    /// What it answers, or each item of its stream, in the notation of [`Shape`].
+    pub returns: String,
+}
+
+/// One parameter of a method.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parameter {
+    /// Its name; empty where the method takes one argument that is no record, so that it has no name on the wire.
+    pub name: String,
+    /// Its type, in the notation of [`Shape`]: `int`, `[string]`, `{a: int}`, `number?`.
+    #[serde(rename = "type")]
+    pub shape: String,
+}
+
+impl Description {
+    /// The description of a method under a name, which may be one that a wire has made.
+    pub fn of(name: &str, method: &Method) -> Self {
+        let is_record = matches!(method.arguments(), Shape::Record(_));
+        let parameter = |(name, shape): (&str, &Shape)| Parameter {
+            name: if is_record { name.to_owned() } else { String::new() },
+            shape: shape.to_string(),
+        };
+        Self {
+            name: name.to_owned(),
+            kind: method.kind().as_str().to_owned(),
+            doc: method.doc().to_owned(),
+            parameters: method.arguments().parameters().into_iter().map(parameter).collect(),
+            returns: method.returns().to_string(),
+        }
+    }
+
+    /// Whether it answers with a stream.
+    pub fn is_stream(&self) -> bool {
+        [Kind::ServerStream, Kind::TwoWay].iter().any(|kind| self.kind == kind.as_str())
+    }
+}
+
+/// As one would write a call: `add(a: number, b: number)`.
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}(", self.name)?;
+        for (at, Parameter { name, shape }) in self.parameters.iter().enumerate() {
+            let (comma, name) = (if at == 0 { "" } else { ", " }, if name.is_empty() { "arg" } else { name });
+            write!(f, "{comma}{name}: {shape}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// The method that describes others.
+pub const DESCRIBE: &str = "system.describe";
