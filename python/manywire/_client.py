@@ -180,9 +180,7 @@ class Client:
         """What a method is called with, what it answers, and what it is for.
 
         >>> print(client.describe("divide"))
-        divide(int, int) -> double
-        divide(double, double) -> double
-        ...
+        divide(x: number, y: number) -> float
         True division: always a float.
         """
         return self._connection.describe(method)

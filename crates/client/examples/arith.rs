@@ -13,15 +13,15 @@ use manywire_client::{Client, Options};
 use manywire_core::{Connection, Dispatch, Drain, ErrorKind, Limits, Methods, Metrics, RpcError};
 use tokio::net::{TcpListener, TcpStream};
 
-#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[manywire_core::message(rename_all = "PascalCase")]
+#[derive(Debug)]
 struct Args {
     a: i64,
     b: i64,
 }
 
-#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[manywire_core::message(rename_all = "PascalCase")]
+#[derive(Debug)]
 struct Quotient {
     quo: i64,
     rem: i64,

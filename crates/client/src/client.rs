@@ -371,7 +371,7 @@ impl Url {
         }
     }
 
-    fn has_streams(&self) -> bool {
+    pub(crate) fn has_streams(&self) -> bool {
         match self.wire {
             Wire::Grpc | Wire::Zerorpc => true,
             Wire::Jsonrpc => self.transport == Transport::WebSocket,
@@ -399,6 +399,8 @@ mod tests {
             movable(client.batch(Vec::new()));
             movable(client.methods());
             movable(client.describe("m"));
+            movable(client.list());
+            movable(client.schema());
             movable(client.signature("m"));
             movable(Client::connect("gob://127.0.0.1:1", Options::default()));
         }

@@ -10,14 +10,8 @@ use crate::{Client, Wire};
 
 impl Client {
     /// The names of the server's methods.
-    pub async fn methods(&self) -> Result<Vec<String>, RpcError> {
+    pub(crate) async fn methods_by_wire(&self) -> Result<Vec<String>, RpcError> {
         let list = match self.url().wire {
-            Wire::Grpc => {
-                let names = |connection: Arc<Connection>| {
-                    ready(connection.grpc().map(manywire_grpc::Client::methods))
-                };
-                return Ok(self.attempt(names).await?.0.into_iter().map(|method| method.name).collect());
-            }
             Wire::Zerorpc => self.call("_zerorpc_list", Vec::new()).await,
             _ => self.call("system.listMethods", Vec::new()).await,
         };
@@ -31,7 +25,7 @@ impl Client {
     }
 
     /// What one method is called with, what it answers, and what it is for.
-    pub async fn describe(&self, method: &str) -> Result<String, RpcError> {
+    pub(crate) async fn describe_by_wire(&self, method: &str) -> Result<String, RpcError> {
         let described = match self.url().wire {
             Wire::Grpc => {
                 let find = |connection: Arc<Connection>| {

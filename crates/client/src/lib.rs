@@ -16,8 +16,9 @@
 //! What a wire cannot do is an error before anything is sent: a stream on XML-RPC, two arguments on net/rpc.
 //!
 //! Reading order: `url.rs` and `mistaken.rs`; `client.rs`, what a caller sees, and when a call is made again; `servers.rs`,
-//! which server it goes to; `connection.rs`, what each wire makes of it; `signature.rs` and `signatures.rs`, what is known of a
-//! method's parameters; `dial.rs` and `tls.rs`, the stream beneath;
+//! which server it goes to; `connection.rs`, what each wire makes of it; `schema.rs` and `describe.rs`, what servers say of
+//! themselves; `signature.rs` and `signatures.rs`, what is known of a method's parameters; `dial.rs` and `tls.rs`, the stream
+//! beneath;
 //! `spoken.rs`, what is said when another wire is spoken there.
 
 mod arguments;
@@ -28,6 +29,7 @@ mod describe;
 mod dial;
 mod mistaken;
 mod retry;
+mod schema;
 mod servers;
 mod signature;
 mod signatures;
@@ -47,6 +49,7 @@ pub use client::{Answer, Client, Items, MethodKind, Options};
 pub use manywire_grpc::{ProtoFiles, Protos};
 pub use mistaken::nearest;
 pub use retry::Retry;
+pub use schema::Listed;
 pub use signature::{Signature, Type};
 pub use tap::Tap;
 pub use tls::{Tls, why_unfit};

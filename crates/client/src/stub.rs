@@ -6,8 +6,7 @@
 /// ```
 /// use manywire_core::RpcError;
 ///
-/// #[derive(Default, serde::Serialize, serde::Deserialize)]
-/// #[serde(rename_all = "PascalCase")]
+/// #[manywire_core::message(rename_all = "PascalCase")]
 /// pub struct Args {
 ///     a: i64,
 ///     b: i64,

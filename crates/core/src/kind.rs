@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// What a method takes and gives: one message or a stream of them, in each direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// One request, one answer.
     Unary,
@@ -16,6 +19,16 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind of a method that takes a stream or one request, and answers with a stream or once.
+    pub fn of(takes_stream: bool, answers_stream: bool) -> Self {
+        match (takes_stream, answers_stream) {
+            (false, false) => Kind::Unary,
+            (false, true) => Kind::ServerStream,
+            (true, false) => Kind::ClientStream,
+            (true, true) => Kind::TwoWay,
+        }
+    }
+
     /// Whether requests come as a stream.
     pub fn takes_stream(self) -> bool {
         matches!(self, Kind::ClientStream | Kind::TwoWay)

@@ -2,13 +2,14 @@
 //!
 //! Reading order: [`Methods`] holds what a service registers, of four [`Kind`]s; [`Dispatch`] binds it to a wire; a
 //! connection's [`Session`] starts a [`Call`] from [`Params`]; the answer is a [`Reply`] or an [`RpcError`]. A method that
-//! asks for its call's [`Context`] is given it; guards, [`Hook`]s and observers run around all methods or some.
+//! asks for its call's [`Context`] is given it; guards, [`Hook`]s and observers run around all methods or some. What a server
+//! tells of its methods is in [`introspect`].
 //!
 //! ```
 //! use std::sync::Arc;
 //! use manywire_core::{Dispatch, Limits, Methods, Metrics, Params, RpcError, to_value};
 //!
-//! #[derive(serde::Deserialize)]
+//! #[manywire_core::message]
 //! struct Args { a: i64, b: i64 }
 //!
 //! let mut methods = Methods::new();
@@ -37,6 +38,7 @@ mod error;
 mod gated;
 mod handler;
 mod hooks;
+pub mod introspect;
 mod kind;
 mod limits;
 mod metadata;
@@ -52,6 +54,12 @@ mod shape;
 mod shutdown;
 mod value;
 mod values;
+
+/// What [`message`] writes its derives with.
+#[doc(hidden)]
+pub use serde;
+
+pub use manywire_macros::core_message as message;
 
 pub use activity::{Activity, UnderWay};
 pub use budget::{Budget, Charge, Memory, OverBudget};
@@ -75,7 +83,7 @@ pub use peer::Peer;
 pub use rate::RateLimiter;
 pub use reply_buffer::ReplyBuffer;
 pub use requests::{Incoming, Requests};
-pub use shape::{MapShape, RecordShape, Shape, zero};
+pub use shape::{ChoiceShape, MapShape, RecordShape, Shape, zero};
 pub use shutdown::{ConnectionToken, Drain, Shutdown};
 pub use value::{Blob, DecodeError, EncodeError, Misfit, Number, Timestamp, Value, from_value, to_value};
 pub use values::{TooManyValues, ValueCount, json_string_length};

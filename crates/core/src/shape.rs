@@ -11,6 +11,9 @@ use serde::de::{
 
 use crate::value::{Number, Timestamp};
 
+/// The name of a method's only parameter, where its argument is no record.
+pub(crate) const LONE_ARGUMENT: &str = "arg";
+
 /// The type of a parameter or a result, as introspection tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Shape {
@@ -26,6 +29,8 @@ pub enum Shape {
     Number,
     /// Text.
     String,
+    /// One of several texts.
+    Choice(ChoiceShape),
     /// Bytes.
     Bytes,
     /// A date and time.
@@ -43,6 +48,15 @@ pub enum Shape {
     /// Any value.
     #[default]
     Any,
+}
+
+/// An enumeration as its type declares it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChoiceShape {
+    /// The type's own name.
+    pub name: &'static str,
+    /// The names of its variants.
+    pub variants: &'static [&'static str],
 }
 
 /// What the keys and the values of a map are.
@@ -82,7 +96,23 @@ impl Shape {
         match self {
             Shape::Unit => Vec::new(),
             Shape::Record(record) => record.fields.iter().map(|(name, shape)| (*name, shape)).collect(),
-            other => vec![("arg", other)],
+            other => vec![(LONE_ARGUMENT, other)],
+        }
+    }
+
+    /// How many positional parameters cannot be left out: all up to the last that is not optional.
+    pub fn required(&self) -> usize {
+        let is_required = |(_, shape): &(&str, &Shape)| !matches!(shape, Shape::Optional(_));
+        self.parameters().iter().rposition(is_required).map_or(0, |last| last + 1)
+    }
+
+    /// The shape of what has either of two shapes.
+    fn or(self, other: Shape) -> Shape {
+        let is_number = |shape: &Shape| matches!(shape, Shape::Int | Shape::Float | Shape::Number);
+        match (self, other) {
+            (one, other) if one == other => one,
+            (one, other) if is_number(&one) && is_number(&other) => Shape::Number,
+            _ => Shape::Any,
         }
     }
 }
@@ -95,7 +125,7 @@ impl fmt::Display for Shape {
             Shape::Int => "int",
             Shape::Float => "float",
             Shape::Number => "number",
-            Shape::String => "string",
+            Shape::String | Shape::Choice(_) => "string",
             Shape::Bytes => "bytes",
             Shape::Timestamp => "timestamp",
             Shape::Any => "any",
@@ -231,14 +261,16 @@ impl<'de, E: de::Error> Deserializer<'de> for Probe<'_, E> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
         let mut inner = Shape::Any;
         let left = usize::from(self.learning);
-        let value = self.inner(&mut inner).and_then(|probe| visitor.visit_seq(Items { probe, left }));
+        let value =
+            self.inner(&mut inner).and_then(|probe| visitor.visit_seq(Items { probe, left, seen: false }));
         *self.shape = Shape::List(Box::new(inner));
         value
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, left: usize, visitor: V) -> Result<V::Value, E> {
         let mut inner = Shape::Any;
-        let value = self.inner(&mut inner).and_then(|probe| visitor.visit_seq(Items { probe, left }));
+        let value =
+            self.inner(&mut inner).and_then(|probe| visitor.visit_seq(Items { probe, left, seen: false }));
         *self.shape = Shape::List(Box::new(inner));
         value
     }
@@ -282,19 +314,21 @@ impl<'de, E: de::Error> Deserializer<'de> for Probe<'_, E> {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, E> {
-        *self.shape = Shape::String;
+        *self.shape = Shape::Choice(ChoiceShape { name, variants });
         visitor.visit_enum(variants.first().copied().unwrap_or_default().into_deserializer())
     }
 }
 
-/// As many elements as `left` says, all probed into one shape.
+/// As many elements as `left` says, all in one shape.
 struct Items<'s, E> {
     probe: Probe<'s, E>,
     left: usize,
+    /// Whether there was one.
+    seen: bool,
 }
 
 impl<'de, E: de::Error> SeqAccess<'de> for Items<'_, E> {
@@ -305,8 +339,15 @@ impl<'de, E: de::Error> SeqAccess<'de> for Items<'_, E> {
             return Ok(None);
         }
         self.left -= 1;
-        let probe = Probe { shape: self.probe.shape, ..self.probe };
-        seed.deserialize(probe).map(Some)
+        let mut shape = Shape::Any;
+        let value = seed.deserialize(Probe { shape: &mut shape, ..self.probe });
+        let before = self.seen.then(|| std::mem::take(self.probe.shape));
+        *self.probe.shape = match before {
+            Some(before) => before.or(shape),
+            None => shape,
+        };
+        self.seen = true;
+        value.map(Some)
     }
 }
 
@@ -387,6 +428,36 @@ mod tests {
         );
         assert_eq!(Shape::of::<()>(), Shape::Unit);
         assert_eq!(Shape::of::<String>().parameters(), [("arg", &Shape::String)]);
+    }
+
+    #[test]
+    fn a_tuple_is_a_list_of_what_its_elements_have_in_common() {
+        for (shape, expected) in [
+            (Shape::of::<(i64, f64)>(), "[number]"),
+            (Shape::of::<(Number, u8, f32)>(), "[number]"),
+            (Shape::of::<(String, i64)>(), "[any]"),
+            (Shape::of::<(String, i64, i64)>(), "[any]"),
+            (Shape::of::<(String, String)>(), "[string]"),
+            (Shape::of::<((i64, f64), [i64; 2])>(), "[any]"),
+        ] {
+            assert_eq!(shape.to_string(), expected);
+        }
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Color {
+        Red,
+        Green,
+    }
+
+    #[test]
+    fn an_enumeration_tells_its_variants() {
+        let _ = [Color::Red, Color::Green];
+        let shape = Shape::of::<Color>();
+        assert_eq!(shape, Shape::Choice(ChoiceShape { name: "Color", variants: &["red", "green"] }));
+        assert_eq!(shape.to_string(), "string");
+        assert!(matches!(zero::<_, de::value::Error>(PhantomData::<Color>), Ok(Color::Red)));
     }
 
     #[derive(Deserialize)]

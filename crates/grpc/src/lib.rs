@@ -49,6 +49,6 @@ mod weight;
 
 pub use client::{Client, ClientOptions, MethodInfo, ProtoFiles, Protos};
 pub use protocol::is_for_grpc;
-pub use registry::{Naming, Undescribable};
+pub use registry::{Naming, Undescribable, protos};
 pub use server::{Server, Settings};
 pub use services::Mounted;

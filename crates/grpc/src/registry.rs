@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use manywire_core::introspect::ProtoFile;
 use manywire_core::{Kind, Method, Methods};
 use manywire_protobuf::{Described, Files, Schema, Wanted};
 use prost::Message as _;
@@ -99,6 +100,14 @@ pub(crate) fn describe(methods: &Methods, naming: &Naming) -> Result<Catalogue, 
         all.push(register(&known, method, path, proto, false)?);
     }
     Ok(Catalogue { methods: all, files })
+}
+
+/// The files that describe all methods, but for Google's own, which every compiler has.
+pub fn protos(methods: &Methods, naming: &Naming) -> Result<Vec<ProtoFile>, Undescribable> {
+    let files = describe(methods, naming)?.files;
+    let files = files.iter().filter(|file| !file.name().starts_with("google/protobuf/"));
+    let print = |file| manywire_protobuf::print(file);
+    Ok(files.map(|file| ProtoFile { name: file.name().to_owned(), text: print(file) }).collect())
 }
 
 pub(crate) fn full(package: &str, name: &str) -> String {

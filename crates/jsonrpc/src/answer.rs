@@ -260,14 +260,14 @@ impl Wire {
                     return Err(invalid_request("a subscription without an id could never be told its own"));
                 }
                 let (id, notifications) =
-                    subscriptions.begin(stream, self.stream(beside.terms, stream, params)?)?;
+                    subscriptions.begin(stream.name(), self.stream(beside.terms, stream.name(), params)?)?;
                 started.push(notifications);
                 Box::new(id)
             }
             Some(Builtin::Unsubscribe(stream)) => {
                 let subscriptions = subscriptions.ok_or_else(|| needs_websocket(method))?;
                 let id = builtin::only(params);
-                Box::new(id.is_some_and(|id| subscriptions.end(stream, &id)))
+                Box::new(id.is_some_and(|id| subscriptions.end(stream.name(), &id)))
             }
             Some(asked) => asked.answer(self.session.methods(), params)?,
         };

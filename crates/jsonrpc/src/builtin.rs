@@ -1,34 +1,38 @@
-//! The wire's own methods: introspection, as Python's servers have it, and subscriptions to streams.
+//! The wire's own methods: introspection, as Python's servers have it and as OpenRPC has it, and subscriptions to streams.
 
+use manywire_core::introspect::{Own, Schema, Told, TypeNames, View};
 use manywire_core::{
     DESCRIBE, Description, Kind, Method, Methods, Params, Reply, RpcError, Shape, Value, to_value,
 };
 
+use crate::openrpc;
+
 /// A method that is in no registry.
-pub(crate) enum Builtin<'a> {
+pub(crate) enum Builtin<'m> {
     ListMethods,
     MethodHelp,
     MethodSignature,
     Describe,
-    /// Begins the stream of this name.
-    Subscribe(&'a str),
-    /// Ends a subscription to the stream of this name.
-    Unsubscribe(&'a str),
+    Discover,
+    /// Begins this stream.
+    Subscribe(&'m Method),
+    /// Ends a subscription to this stream.
+    Unsubscribe(&'m Method),
 }
 
-impl<'a> Builtin<'a> {
+impl<'m> Builtin<'m> {
     /// The builtin of this name; a registered method of the same name goes first.
-    pub(crate) fn named(name: &'a str, methods: &Methods) -> Option<Self> {
-        let is_stream =
-            |stream: &&str| methods.get(stream).is_some_and(|method| method.kind() == Kind::ServerStream);
+    pub(crate) fn named(name: &str, methods: &'m Methods) -> Option<Self> {
+        let stream = |stream: &str| methods.get(stream).filter(|method| method.kind() == Kind::ServerStream);
         let builtin = match name {
             "system.listMethods" => Builtin::ListMethods,
             "system.methodHelp" => Builtin::MethodHelp,
             "system.methodSignature" => Builtin::MethodSignature,
             DESCRIBE => Builtin::Describe,
+            "rpc.discover" => Builtin::Discover,
             _ => match name.split_once("subscribe_") {
-                Some(("", stream)) => Some(stream).filter(is_stream).map(Builtin::Subscribe)?,
-                Some(("un", stream)) => Some(stream).filter(is_stream).map(Builtin::Unsubscribe)?,
+                Some(("", name)) => stream(name).map(Builtin::Subscribe)?,
+                Some(("un", name)) => stream(name).map(Builtin::Unsubscribe)?,
                 _ => return None,
             },
         };
@@ -45,6 +49,7 @@ impl<'a> Builtin<'a> {
             Builtin::MethodHelp => about(params, |name| help(methods, name))?,
             Builtin::MethodSignature => about(params, |name| signatures(methods, name))?,
             Builtin::Describe => about(params, |name| describe(methods, name))?,
+            Builtin::Discover => openrpc::document(&Schema::of(methods)),
             _ => names(methods),
         };
         Ok(Box::new(value))
@@ -60,100 +65,96 @@ pub(crate) fn only(params: Params<'_, '_>) -> Option<Value> {
     }
 }
 
-fn about(params: Params<'_, '_>, tell: impl FnOnce(&str) -> Option<Value>) -> Result<Value, RpcError> {
-    let Some(Value::String(name)) = only(params) else {
-        return Err(RpcError::invalid_params("give one parameter, the name of a method"));
-    };
-    tell(&name).ok_or_else(|| {
-        RpcError::invalid_params(format!("no method {name}; system.listMethods lists all that there are"))
-    })
+fn about(
+    params: Params<'_, '_>,
+    tell: impl FnOnce(&str) -> Result<Value, RpcError>,
+) -> Result<Value, RpcError> {
+    match only(params) {
+        Some(Value::String(name)) => tell(&name),
+        _ => Err(RpcError::invalid_params("give one parameter, the name of a method")),
+    }
+}
+
+const OWN: &[Own] = &[
+    Own { name: "system.listMethods", doc: "The names of all methods.", signature: &["array"] },
+    Own { name: "system.methodHelp", doc: "What a method does.", signature: &["string", "string"] },
+    Own {
+        name: "system.methodSignature",
+        doc: "The types of a method's result and parameters.",
+        signature: &["array", "string"],
+    },
+    Own {
+        name: DESCRIBE,
+        doc: "What a method takes and returns, for programs.",
+        signature: &["object", "string"],
+    },
+    Own { name: "rpc.discover", doc: "This server as an OpenRPC document.", signature: &["object"] },
+];
+
+/// The names that JSON Schema has.
+const TYPES: TypeNames = TypeNames {
+    unit: "null",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    number: &["number"],
+    string: "string",
+    bytes: "string",
+    timestamp: "string",
+    list: "array",
+    map: "object",
+    any: "any",
+};
+
+fn view(methods: &Methods) -> View<'_> {
+    View::new(methods, |kind| kind == Kind::Unary, OWN)
 }
 
 /// Every name that can be called, sorted.
 fn names(methods: &Methods) -> Value {
+    let streams = methods.iter().filter(|method| method.kind() == Kind::ServerStream);
+    let subscriptions = streams
+        .flat_map(|stream| ["subscribe", "unsubscribe"].map(|what| format!("{what}_{}", stream.name())));
     let mut names: Vec<String> =
-        [DESCRIBE, "system.listMethods", "system.methodHelp", "system.methodSignature"]
-            .map(str::to_owned)
-            .into();
-    for method in methods {
-        match method.kind() {
-            Kind::Unary => names.push(method.name().to_owned()),
-            Kind::ServerStream => {
-                names.extend([
-                    format!("subscribe_{}", method.name()),
-                    format!("unsubscribe_{}", method.name()),
-                ]);
-            }
-            Kind::ClientStream | Kind::TwoWay => {}
-        }
-    }
+        view(methods).names().into_iter().map(str::to_owned).chain(subscriptions).collect();
     names.sort_unstable();
     Value::Array(names.into_iter().map(Value::String).collect())
 }
 
-fn help(methods: &Methods, name: &str) -> Option<Value> {
+fn find<'m>(methods: &'m Methods, name: &str) -> Result<Told<'m>, RpcError> {
+    view(methods).find(name).map_err(|untold| RpcError::invalid_params(untold.to_string()))
+}
+
+fn help(methods: &Methods, name: &str) -> Result<Value, RpcError> {
     let text = match Builtin::named(name, methods) {
-        None => methods.get(name)?.doc().to_owned(),
-        Some(Builtin::ListMethods) => "The names of all methods.".to_owned(),
-        Some(Builtin::MethodHelp) => "What a method does.".to_owned(),
-        Some(Builtin::MethodSignature) => "The types of a method's result and parameters.".to_owned(),
-        Some(Builtin::Describe) => "What a method takes and returns, for programs.".to_owned(),
-        Some(Builtin::Subscribe(stream)) => {
-            let doc = methods.get(stream)?.doc();
-            format!("{doc} Returns the subscription's id; the items follow as notifications named {stream}.")
-        }
-        Some(Builtin::Unsubscribe(stream)) => {
-            format!("Ends a subscription to {stream}, by its id. False: there is none.")
-        }
+        Some(Builtin::Subscribe(stream)) => openrpc::subscription_doc(stream.name(), stream.doc()),
+        Some(Builtin::Unsubscribe(stream)) => openrpc::unsubscription_doc(stream.name()),
+        _ => find(methods, name)?.doc().to_owned(),
     };
-    Some(Value::String(text))
+    Ok(Value::String(text))
 }
 
 /// The one way to call a method: the type of its result, then those of its parameters.
-fn signatures(methods: &Methods, name: &str) -> Option<Value> {
-    let types: Vec<&str> = match Builtin::named(name, methods) {
-        None => {
-            let method = methods.get(name)?;
-            types_of(method.returns(), method)
-        }
-        Some(Builtin::ListMethods) => vec!["array"],
-        Some(Builtin::MethodHelp) => vec!["string", "string"],
-        Some(Builtin::MethodSignature) => vec!["array", "string"],
-        Some(Builtin::Describe) => vec!["object", "string"],
-        Some(Builtin::Subscribe(stream)) => types_of(&Shape::Int, methods.get(stream)?),
-        Some(Builtin::Unsubscribe(_)) => vec!["boolean", "integer"],
+fn signatures(methods: &Methods, name: &str) -> Result<Value, RpcError> {
+    let signatures = match Builtin::named(name, methods) {
+        Some(Builtin::Subscribe(stream)) => vec![TYPES.signature(&Shape::Int, stream, 0)],
+        Some(Builtin::Unsubscribe(_)) => vec![vec![TYPES.bool, TYPES.int]],
+        _ => find(methods, name)?.signatures(&TYPES),
     };
-    let signature = types.into_iter().map(Value::from).collect();
-    Some(Value::Array(vec![Value::Array(signature)]))
+    let list = |types: Vec<&'static str>| Value::Array(types.into_iter().map(Value::from).collect());
+    Ok(Value::Array(signatures.into_iter().map(list).collect()))
 }
 
 /// A registered method, or a stream by the name that subscribes to it.
-fn describe(methods: &Methods, name: &str) -> Option<Value> {
-    let method = match Builtin::named(name, methods) {
-        None => methods.get(name)?,
-        Some(Builtin::Subscribe(stream)) => methods.get(stream)?,
-        Some(_) => return None,
+fn describe(methods: &Methods, name: &str) -> Result<Value, RpcError> {
+    let method = match (Builtin::named(name, methods), methods.get(name)) {
+        (Some(Builtin::Subscribe(stream)), _) => stream,
+        (None, Some(method)) => method,
+        _ => return Err(find(methods, name).err().unwrap_or_else(|| undescribed(name))),
     };
-    to_value(&Description::of(name, method)).ok()
+    to_value(&Description::of(name, method)).map_err(|error| RpcError::internal(error.to_string()))
 }
 
-fn types_of(returns: &Shape, method: &Method) -> Vec<&'static str> {
-    let parameters = method.arguments().parameters();
-    let shapes = parameters.into_iter().map(|(_, shape)| shape);
-    std::iter::once(returns).chain(shapes).map(json_type).collect()
-}
-
-/// The name that JSON Schema has for a type.
-fn json_type(shape: &Shape) -> &'static str {
-    match shape {
-        Shape::Unit => "null",
-        Shape::Bool => "boolean",
-        Shape::Int => "integer",
-        Shape::Float | Shape::Number => "number",
-        Shape::String | Shape::Bytes | Shape::Timestamp => "string",
-        Shape::Optional(inner) => json_type(inner),
-        Shape::List(_) => "array",
-        Shape::Map(_) | Shape::Record(_) | Shape::Outer(_) => "object",
-        Shape::Any => "any",
-    }
+fn undescribed(name: &str) -> RpcError {
+    RpcError::invalid_params(format!("{name} is the wire's own; system.methodHelp says what it does"))
 }

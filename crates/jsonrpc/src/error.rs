@@ -15,6 +15,16 @@ const CANCELLED: i64 = -32003;
 const UNAVAILABLE: i64 = -32004;
 const RESOURCE_EXHAUSTED: i64 = -32005;
 
+/// The codes that are the server's own, each with its name and what it means.
+pub(crate) const OWN_CODES: [(i64, &str, &str); 6] = [
+    (APPLICATION_ERROR, "Failed", "The method's own error; its message says which."),
+    (UNAUTHENTICATED, "Unauthenticated", "The caller has not shown who it is."),
+    (DEADLINE_EXCEEDED, "DeadlineExceeded", "The answer was not there in time."),
+    (CANCELLED, "Cancelled", "The call was given up."),
+    (UNAVAILABLE, "Unavailable", "The server cannot answer now; it may later."),
+    (RESOURCE_EXHAUSTED, "ResourceExhausted", "A limit of the server was reached; a later call may pass."),
+];
+
 /// What came is no JSON.
 pub(crate) fn parse_error(why: impl std::fmt::Display) -> RpcError {
     RpcError::new(ErrorKind::InvalidRequest, format!("not valid JSON: {why}")).with_code(PARSE_ERROR)

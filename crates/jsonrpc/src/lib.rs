@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Reading order, as a message travels: `request` tells apart what came, `answer` reads the parameters, runs the
-//! methods (`builtin` has the wire's own) and writes replies through `reply`; `error` has the codes. [`Server`] answers
+//! methods (`builtin` has the wire's own, `openrpc` what `rpc.discover` answers) and writes replies through `reply`; `error` has the codes. [`Server`] answers
 //! HTTP requests and hands a WebSocket to `websocket`, where `subscription` turns streams into notifications.
 //! [`Client`] speaks both.
 //!
@@ -28,6 +28,7 @@ mod builtin;
 mod client;
 mod error;
 mod http;
+pub mod openrpc;
 mod post;
 mod reply;
 mod request;

@@ -23,7 +23,25 @@ mod trace;
 mod transfer;
 mod wires;
 
+/// Makes a type one that methods can take and give on every wire.
+///
+/// ```
+/// #[manywire::message(rename_all = "PascalCase")]
+/// struct Args {
+///     a: i64,
+///     b: Option<i64>,
+/// }
+/// let args: Args = serde_json::from_str(r#"{"A":17}"#)?;
+/// assert_eq!((args.a, args.b), (17, None));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[doc(inline)]
+pub use manywire_macros::message;
 pub use serve::Running;
+
+/// What [`message`] writes its derives with.
+#[doc(hidden)]
+pub use serde;
 
 use call::Report;
 
@@ -35,6 +53,9 @@ pub fn run() -> ExitCode {
         cli::Command::List(options) => return call::run(&Report::new(&options.server), call::list(*options)),
         cli::Command::Describe(options) => {
             return call::run(&Report::new(&options.server), call::describe(*options));
+        }
+        cli::Command::Export(options) => {
+            return call::run(&Report::new(&options.server), call::export(*options));
         }
         cli::Command::Upload(options) => {
             return call::run(&Report::new(&options.server), transfer::upload(*options));

@@ -1,5 +1,6 @@
 //! `manywire serve`: bind every listener, say so, serve until told to stop, and stop with grace.
 
+use std::future::ready;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use clap::Parser;
-use manywire_core::{Connection, Dispatch, Memory, Methods, Metrics, Shutdown};
+use manywire_core::introspect::PROTOS;
+use manywire_core::{Connection, Dispatch, Empty, Memory, Methods, Metrics, Shutdown};
 use manywire_service::files::Files;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -123,6 +125,12 @@ fn methods(settings: &Settings) -> anyhow::Result<Methods> {
     let mut methods = manywire_service::methods(manywire_service::Settings { tick: settings.tick, files });
     if let Some(token) = settings.token.clone() {
         methods.guard("", token.guard());
+    }
+    methods.add_schema();
+    // What gRPC cannot say is an error where gRPC is served; the other wires can do without.
+    if let Ok(protos) = manywire_grpc::protos(&methods, &manywire_grpc::Naming::default()) {
+        let doc = "The .proto files of all methods, as they are on gRPC.";
+        methods.add(PROTOS, doc, move |_: Empty| ready(Ok(protos.clone())));
     }
     Ok(methods)
 }

@@ -3,7 +3,8 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use manywire_core::{DESCRIBE, Description, Empty, Kind, Method, Methods, RpcError};
+use manywire_core::introspect::{Told, View};
+use manywire_core::{DESCRIBE, Description, Empty, Kind, Methods, RpcError};
 
 /// The same methods, and four that tell about them all, themselves included.
 pub fn with_introspection(methods: &Methods) -> Methods {
@@ -14,30 +15,30 @@ pub fn with_introspection(methods: &Methods) -> Methods {
 /// The same methods, and four that tell about `told`.
 fn with_system(methods: &Methods, told: &Arc<Methods>) -> Methods {
     let mut all = methods.clone();
-    let mut names: Vec<String> = told
-        .iter()
-        .filter(|method| method.kind() == Kind::Unary)
-        .map(|method| method.name().to_owned())
-        .collect();
-    names.sort_unstable();
+    let names: Vec<String> = view(told).names().into_iter().map(str::to_owned).collect();
     all.add("system.listMethods", "The names of all methods.", move |_: Empty| ready(Ok(names.clone())));
     let known = told.clone();
     all.add("system.methodHelp", "What a method does.", move |name: String| {
-        ready(find(&known, &name).map(|method| method.doc().to_owned()))
+        ready(find(&known, &name).map(|told| told.doc().to_owned()))
     });
     let known = told.clone();
     all.add("system.methodSignature", "What a method takes and returns.", move |name: String| {
-        ready(find(&known, &name).map(Method::signature))
+        ready(find(&known, &name).map(Told::signature))
     });
     let known = told.clone();
     all.add(DESCRIBE, "What a method takes and returns, for programs.", move |name: String| {
-        ready(find(&known, &name).map(|method| Description::of(&name, method)))
+        ready(find(&known, &name).and_then(|told| match told {
+            Told::Method(method) => Ok(Description::of(&name, method)),
+            Told::Own(own) => Err(RpcError::failed(format!("{} is the wire's own", own.name))),
+        }))
     });
     all
 }
 
-fn find<'m>(methods: &'m Methods, name: &str) -> Result<&'m Method, RpcError> {
-    let unknown =
-        || RpcError::failed(format!("no method {name}; system.listMethods lists all that there are"));
-    methods.get(name).ok_or_else(unknown)
+fn view(methods: &Methods) -> View<'_> {
+    View::new(methods, |kind| kind == Kind::Unary, &[])
+}
+
+fn find<'m>(methods: &'m Methods, name: &str) -> Result<Told<'m>, RpcError> {
+    view(methods).find(name).map_err(|untold| RpcError::failed(untold.to_string()))
 }

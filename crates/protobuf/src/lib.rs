@@ -25,6 +25,7 @@
 mod decode;
 mod encode;
 mod error;
+mod print;
 mod schema;
 mod weigh;
 mod wire;
@@ -32,6 +33,7 @@ mod wire;
 pub use decode::{Limits, Reader};
 pub use encode::encode;
 pub use error::{Error, ErrorKind};
+pub use print::print;
 pub use schema::{Described, Files, Misfit, Schema, Wanted};
 pub use weigh::weigh;
 

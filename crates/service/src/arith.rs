@@ -1,27 +1,24 @@
 //! The arithmetic of Go's net/rpc example: 64-bit integers, and an error instead of a wrong number.
 
 use manywire_core::{ErrorKind, RpcError};
-use serde::{Deserialize, Serialize};
 
 /// Two integers, as Go's example names them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[manywire_core::message(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Args {
     /// The left one.
-    #[serde(rename = "A")]
     pub a: i64,
     /// The right one.
-    #[serde(rename = "B")]
     pub b: i64,
 }
 
 /// The answer of a division.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[manywire_core::message(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Quotient {
     /// How often B fits into A, rounded toward zero.
-    #[serde(rename = "Quo")]
     pub quo: i64,
     /// What is left; it has the sign of A.
-    #[serde(rename = "Rem")]
     pub rem: i64,
 }
 

@@ -3,17 +3,17 @@
 use futures_core::Stream;
 use futures_util::StreamExt as _;
 use manywire_core::{Requests, RpcError};
-use serde::{Deserialize, Serialize};
 
 /// What a client says.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default)]
 pub struct TextRequest {
-    #[expect(dead_code, reason = "every message gets the same answer")]
     message: String,
 }
 
 /// What the server answers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextResponse {
     /// The text.
     pub message: String,

@@ -5,7 +5,6 @@ use std::time::Duration;
 use futures_core::Stream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use manywire_core::{Context, Requests, RpcError};
-use serde::{Deserialize, Serialize};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::time::unix_seconds;
@@ -14,27 +13,30 @@ use crate::time::unix_seconds;
 const TIMES: usize = 12;
 
 /// Whom to greet.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default)]
 pub struct HelloRequest {
     name: String,
 }
 
 /// A greeting.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HelloReply {
     /// What is said.
     pub message: String,
 }
 
 /// What a client says in a stream.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default)]
 pub struct StreamReqData {
-    #[expect(dead_code, reason = "it is taken, and only counted")]
     data: String,
 }
 
 /// What the server says.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StreamResData {
     /// A word.
     pub data: String,

@@ -2,26 +2,28 @@
 //! that does not fit is an error.
 
 use manywire_core::{ErrorKind, Number, RpcError};
-use serde::Deserialize;
 
 use crate::arith::overflow;
 
 /// Two numbers to add.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Ab {
     a: Number,
     b: Number,
 }
 
 /// Two numbers, the second applied to the first.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Xy {
     x: Number,
     y: Number,
 }
 
 /// A base and an exponent.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Nm {
     n: Number,
     m: Number,

@@ -4,10 +4,10 @@ use futures_core::Stream;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use manywire_core::{ErrorKind, RpcError};
-use serde::Deserialize;
 
 /// Where a range begins, where it ends (not included), and by what it steps.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Range {
     fr: i64,
     to: i64,

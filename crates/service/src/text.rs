@@ -1,16 +1,17 @@
 //! The greetings of the notes.
 
 use manywire_core::RpcError;
-use serde::Deserialize;
 
 /// Someone's name.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default)]
 pub struct Name {
     name: String,
 }
 
 /// A message.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default)]
 pub struct Message {
     message: String,
 }

@@ -8,23 +8,25 @@ use futures_util::stream;
 use jiff::Zoned;
 use jiff::fmt::strtime::{BrokenDownTime, Config, PosixCustom};
 use manywire_core::{Empty, ErrorKind, RpcError};
-use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 /// A number of milliseconds.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Milliseconds {
     ms: i64,
 }
 
 /// A format of Python's `time.strftime`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default)]
 pub struct Format {
     format: String,
 }
 
 /// One tick of a ticking stream.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tick {
     /// The number of the tick, from 1.
     pub n: i64,

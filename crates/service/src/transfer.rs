@@ -3,32 +3,35 @@
 use futures_core::Stream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use manywire_core::{Blob, Context, Requests, RpcError};
-use serde::{Deserialize, Serialize};
 
 use crate::files::{Files, Piece};
 
 /// Which file.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default)]
 pub struct FileRequest {
     name: String,
 }
 
 /// A piece of it.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default)]
 pub struct FileResponse {
     name: String,
     content: Blob,
 }
 
 /// A piece of a file that is to be stored.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default)]
 pub struct UpFileRequest {
     name: String,
     content: Blob,
 }
 
 /// That it is stored.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default)]
 pub struct UpFileResponse {
     state: String,
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use manywire_core::{Blob, Original, RpcError};
-use serde::{Deserialize, Serialize};
 
 /// A first message, of `hello.proto`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[serde(default)]
 pub struct Hello {
     name: String,
@@ -15,7 +15,8 @@ pub struct Hello {
 }
 
 /// A message in a message, perhaps of the same type.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[serde(default)]
 pub struct Nested {
     text: String,
@@ -23,7 +24,8 @@ pub struct Nested {
 }
 
 /// Any message, with its type.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[serde(default)]
 pub struct Any {
     type_url: String,
@@ -31,7 +33,8 @@ pub struct Any {
 }
 
 /// Every type that proto3 has. Of the three choices at most one is there.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[serde(default)]
 pub struct AllTypes {
     double_value: f64,

@@ -1,16 +1,17 @@
 //! Who a user is.
 
 use manywire_core::{ErrorKind, RpcError, Value};
-use serde::{Deserialize, Serialize};
 
 /// Which user.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct UserRequest {
     id: i32,
 }
 
 /// A user.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserResponse {
     /// A positive number.
     pub id: i32,

@@ -1,10 +1,10 @@
 //! Methods on values of any type.
 
 use manywire_core::{RpcError, Value};
-use serde::Deserialize;
 
 /// Any one value.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[manywire_core::message]
+#[derive(Debug, Clone, Default)]
 pub struct Any {
     x: Value,
 }

@@ -1,6 +1,7 @@
 //! The `system.*` methods that tell about the server; `system.multicall` has a file of its own.
 
-use manywire_core::{DESCRIBE, Description, Kind, Method, Methods, Shape, Value, to_value};
+use manywire_core::introspect::{Own, Told, TypeNames, View};
+use manywire_core::{DESCRIBE, Description, Kind, Methods, Value, to_value};
 
 use crate::encode::kind;
 use crate::error::Fault;
@@ -8,25 +9,49 @@ use crate::error::Fault;
 /// The name of the method that makes many calls at once.
 pub(crate) const MULTICALL: &str = "system.multicall";
 
-/// A method of the wire itself: its name, what it does, its result type and its parameter types.
-type Builtin = (&'static str, &'static str, &'static [&'static str]);
-
-const BUILTINS: [Builtin; 6] = [
-    ("system.getCapabilities", "What this server supports, each with its specification.", &["struct"]),
-    (DESCRIBE, "What the method of this name takes and returns, for programs.", &["struct", "string"]),
-    ("system.listMethods", "The names of all methods.", &["array"]),
-    ("system.methodHelp", "What the method of this name does.", &["string", "string"]),
-    (
-        "system.methodSignature",
-        "The types of the method's result and parameters, as lists.",
-        &["array", "string"],
-    ),
-    (
-        MULTICALL,
-        "Makes the calls [{methodName, params}, …] in their order; each is answered with [result] or a fault.",
-        &["array", "array"],
-    ),
+const OWN: &[Own] = &[
+    Own {
+        name: "system.getCapabilities",
+        doc: "What this server supports, each with its specification.",
+        signature: &["struct"],
+    },
+    Own {
+        name: DESCRIBE,
+        doc: "What the method of this name takes and returns, for programs.",
+        signature: &["struct", "string"],
+    },
+    Own { name: "system.listMethods", doc: "The names of all methods.", signature: &["array"] },
+    Own {
+        name: "system.methodHelp",
+        doc: "What the method of this name does.",
+        signature: &["string", "string"],
+    },
+    Own {
+        name: "system.methodSignature",
+        doc: "The types of the method's result and parameters, as lists.",
+        signature: &["array", "string"],
+    },
+    Own {
+        name: MULTICALL,
+        doc: "Makes the calls [{methodName, params}, …] in their order; each is answered with [result] or a fault.",
+        signature: &["array", "array"],
+    },
 ];
+
+/// A number may be an int or a double, each a signature of its own.
+const TYPES: TypeNames = TypeNames {
+    unit: "nil",
+    bool: "boolean",
+    int: "int",
+    float: "double",
+    number: &["int", "double"],
+    string: "string",
+    bytes: "base64",
+    timestamp: "dateTime.iso8601",
+    list: "array",
+    map: "struct",
+    any: "any",
+};
 
 /// Answers the method if it is one of the wire's own.
 pub(crate) fn answer(methods: &Methods, name: &str, params: &[Value]) -> Option<Result<Value, Fault>> {
@@ -41,14 +66,12 @@ pub(crate) fn answer(methods: &Methods, name: &str, params: &[Value]) -> Option<
     Some(answer)
 }
 
-/// A method that answers with a stream has no place on this wire.
-fn find<'a>(methods: &'a Methods, name: &str) -> Result<&'a Method, Fault> {
-    let found = methods.get(name).filter(|method| method.kind() == Kind::Unary);
-    found.ok_or_else(|| Fault::unknown_method(format!("no method {name}; system.listMethods names them all")))
+fn view(methods: &Methods) -> View<'_> {
+    View::new(methods, |kind| kind == Kind::Unary, OWN)
 }
 
-fn builtin(name: &str) -> Option<&'static Builtin> {
-    BUILTINS.iter().find(|(known, ..)| *known == name)
+fn find<'m>(methods: &'m Methods, name: &str) -> Result<Told<'m>, Fault> {
+    view(methods).find(name).map_err(|untold| Fault::unknown_method(untold.to_string()))
 }
 
 fn no_params(name: &str, params: &[Value]) -> Result<(), Fault> {
@@ -67,55 +90,30 @@ fn one_name<'a>(name: &str, params: &'a [Value]) -> Result<&'a str, Fault> {
 }
 
 fn list(methods: &Methods) -> Value {
-    let registered = methods.iter().filter(|method| method.kind() == Kind::Unary).map(Method::name);
-    let mut names: Vec<&str> = registered.chain(BUILTINS.iter().map(|(name, ..)| *name)).collect();
-    names.sort_unstable();
-    names.into_iter().map(Value::from).collect::<Vec<_>>().into()
+    view(methods).names().into_iter().map(Value::from).collect::<Vec<_>>().into()
 }
 
 fn help(methods: &Methods, name: &str) -> Result<Value, Fault> {
-    if let Some((_, doc, _)) = builtin(name) {
-        return Ok((*doc).into());
-    }
-    let method = find(methods, name)?;
-    Ok(format!("{}\n\n{}", method.signature(), method.doc()).into())
+    Ok(match find(methods, name)? {
+        Told::Own(own) => own.doc.into(),
+        Told::Method(method) => format!("{}\n\n{}", method.signature(), method.doc()).into(),
+    })
 }
 
-/// One signature for each way to read the parameters: a number may be an int or a double.
 fn signatures(methods: &Methods, name: &str) -> Result<Value, Fault> {
-    let types = |types: &[&str]| Value::Array(types.iter().copied().map(Value::from).collect());
-    if let Some((_, _, known)) = builtin(name) {
-        return Ok(vec![types(known)].into());
-    }
-    let method = find(methods, name)?;
-    let parameters = method.arguments().parameters();
-    let shapes: Vec<&Shape> =
-        std::iter::once(method.returns()).chain(parameters.into_iter().map(|(_, s)| s)).collect();
-    let reading = |number| shapes.iter().map(|shape| type_name(shape, number)).collect::<Vec<_>>();
-    let mut readings = vec![reading("int"), reading("double")];
-    readings.dedup();
-    Ok(readings.iter().map(|reading| types(reading)).collect::<Vec<_>>().into())
+    let list = |types: Vec<&'static str>| Value::Array(types.into_iter().map(Value::from).collect());
+    let signatures = find(methods, name)?.signatures(&TYPES);
+    Ok(signatures.into_iter().map(list).collect::<Vec<_>>().into())
 }
 
 fn describe(methods: &Methods, name: &str) -> Result<Value, Fault> {
-    let description = Description::of(name, find(methods, name)?);
-    to_value(&description).map_err(|error| Fault::internal(error.to_string()))
-}
-
-fn type_name(shape: &Shape, number: &'static str) -> &'static str {
-    match shape {
-        Shape::Unit => "nil",
-        Shape::Bool => "boolean",
-        Shape::Int => "int",
-        Shape::Float => "double",
-        Shape::Number => number,
-        Shape::String => "string",
-        Shape::Bytes => "base64",
-        Shape::Timestamp => "dateTime.iso8601",
-        Shape::Optional(inner) => type_name(inner, number),
-        Shape::List(_) => "array",
-        Shape::Map(_) | Shape::Record(_) | Shape::Outer(_) => "struct",
-        Shape::Any => "any",
+    match find(methods, name)? {
+        Told::Method(method) => {
+            to_value(&Description::of(name, method)).map_err(|error| Fault::internal(error.to_string()))
+        }
+        Told::Own(_) => {
+            Err(Fault::unknown_method(format!("{name} is the wire's own; system.methodHelp tells of it")))
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod descriptors;
 mod protos;
 mod reflection;
 mod schema;
+mod told;
 mod values;
 
 use std::error::Error as _;
@@ -101,6 +102,17 @@ impl Client {
     /// What the server's methods are called, and what they take and return.
     pub fn methods(&self) -> Vec<MethodInfo> {
         self.schema.methods()
+    }
+
+    /// The same with all types.
+    pub fn schema(&self) -> manywire_core::introspect::Schema {
+        told::schema(self.schema.descriptors())
+    }
+
+    /// The files that describe the services, each by its name as the text of a `.proto`. Those of Google's own types, which every
+    /// compiler has, are left out.
+    pub fn protos(&self) -> Vec<manywire_core::introspect::ProtoFile> {
+        self.schema.protos()
     }
 
     /// One method, by `Greeter/SayHello` or `Greeter.SayHello`.

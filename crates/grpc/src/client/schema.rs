@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use manywire_core::introspect::ProtoFile;
 use manywire_core::{ErrorKind, Origin, RpcError};
 use prost_reflect::{
     Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
@@ -62,10 +63,22 @@ impl Schema {
     }
 
     pub(super) fn methods(&self) -> Vec<MethodInfo> {
+        self.descriptors().map(|method| MethodInfo::new(&method)).collect()
+    }
+
+    pub(super) fn protos(&self) -> Vec<ProtoFile> {
+        let print = |file: &prost_types::FileDescriptorProto| {
+            let mut file = file.clone();
+            file.dependency.sort_unstable();
+            ProtoFile { name: file.name().to_owned(), text: manywire_protobuf::print(&file) }
+        };
+        let files = self.pool.file_descriptor_protos();
+        files.filter(|file| !file.name().starts_with("google/protobuf/")).map(print).collect()
+    }
+
+    pub(super) fn descriptors(&self) -> impl Iterator<Item = MethodDescriptor> {
         let services = self.services.iter().filter_map(|name| self.pool.get_service_by_name(name));
-        services
-            .flat_map(|service| service.methods().map(|m| MethodInfo::new(&m)).collect::<Vec<_>>())
-            .collect()
+        services.flat_map(|service| service.methods().collect::<Vec<_>>())
     }
 
     /// A method by `Greeter/SayHello` or `Greeter.SayHello`, with or without a slash in front.

@@ -10,6 +10,7 @@ mod held;
 mod hostile;
 mod http;
 mod jsonrpclib;
+mod openrpc;
 mod server;
 mod specification;
 mod websocket;

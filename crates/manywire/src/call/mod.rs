@@ -1,11 +1,12 @@
-//! The program as a client of any server: `call`, `list` and `describe`.
+//! The program as a client of any server: `call`, `list`, `describe` and `export`.
 //!
 //! Reading order: `url.rs` and `connect.rs`, from options to a client; `arguments.rs`, `json.rs`, `tagged.rs`, `typed.rs` and `feed.rs`,
-//! from what was typed to requests; this file, the commands; `print.rs` and `repeat.rs`, what comes of them; `failure.rs` and `nearest.rs`, what is said when
+//! from what was typed to requests; this file and `export.rs`, the commands; `print.rs` and `repeat.rs`, what comes of them; `failure.rs` and `nearest.rs`, what is said when
 //! nothing does.
 
 mod arguments;
 mod connect;
+mod export;
 mod failure;
 mod feed;
 mod interrupt;
@@ -21,10 +22,11 @@ use std::process::ExitCode;
 
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use manywire_client::{Answer, Arguments, Client, Items, MethodKind};
-use manywire_core::{ErrorKind, Value};
+use manywire_client::{Answer, Arguments, Client, Items, Listed, MethodKind};
+use manywire_core::{ErrorKind, Kind, Value};
 
 pub(crate) use connect::Session;
+pub(crate) use export::export;
 pub(crate) use failure::{Failure, Report};
 pub(crate) use feed::{Feed, Give, feed};
 pub(crate) use interrupt::until_interrupted;
@@ -128,8 +130,19 @@ async fn streamed(client: &Client, options: &CallOptions, given: Given) -> Resul
 /// `manywire list`.
 pub(crate) async fn list(options: ListOptions) -> Result<(), Failure> {
     let session = Session::plan(&options.server)?;
-    let names = async |client: &Client| client.methods().await.map_err(Failure::from);
-    print::lines(session.run(names).await?)
+    let names = async |client: &Client| client.list().await.map_err(Failure::from);
+    print::lines(session.run(names).await?.into_iter().map(listed))
+}
+
+/// A method's name, and its kind if that is not the usual one.
+fn listed(Listed { name, kind }: Listed) -> String {
+    let kind = match kind {
+        None | Some(Kind::Unary) => return name,
+        Some(Kind::ServerStream) => "a stream of answers",
+        Some(Kind::ClientStream) => "a stream of requests",
+        Some(Kind::TwoWay) => "streams both ways",
+    };
+    format!("{name}  ({kind})")
 }
 
 /// `manywire describe`.

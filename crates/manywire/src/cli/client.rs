@@ -124,6 +124,31 @@ pub(crate) struct DescribeOptions {
     pub(crate) method: String,
 }
 
+/// What to print, and of which server.
+#[derive(Debug, Args)]
+#[command(after_help = examples::EXPORT)]
+pub(crate) struct ExportOptions {
+    /// In which form
+    #[arg(value_enum)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+    /// Write each .proto as a file into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// The forms of an export.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// An OpenRPC 1.3 document, as rpc.discover answers it
+    Openrpc,
+    /// Methods and records with their types, as system.schema answers them
+    Json,
+    /// The .proto files of the methods, as they are on gRPC
+    Proto,
+}
+
 /// What to send.
 #[derive(Debug, Args)]
 #[command(after_help = examples::UPLOAD)]

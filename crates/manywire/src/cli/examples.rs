@@ -34,6 +34,16 @@ Several servers that may take each other's place: gob://A:1234,B:1234
 
 Exit codes: 0 answered; 1 the server answered with an error; 2 bad usage; 3 could not connect, or timed out.";
 
+/// Below the options of `export`.
+pub(crate) const EXPORT: &str = "\
+Examples:
+  manywire export openrpc jsonrpc://127.0.0.1:8080 > openrpc.json
+  manywire export json gob://127.0.0.1:1234 | jq '.methods[].signature'
+  manywire export proto grpc://127.0.0.1:7070
+  manywire export proto grpc://127.0.0.1:7070 --dir proto    a file for each, ready for protoc and buf
+
+A server of ours says on every wire what it serves; any other is asked by gRPC's reflection, which has no comments.";
+
 /// Below the options of `call`.
 pub(crate) const CALL: &str = "\
 Examples:

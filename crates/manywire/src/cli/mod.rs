@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use client::{
-    CallOptions, DescribeOptions, DownloadOptions, ListOptions, SchemaOptions, ServerOptions, UploadOptions,
+    CallOptions, DescribeOptions, DownloadOptions, ExportOptions, Format, ListOptions, SchemaOptions,
+    ServerOptions, UploadOptions,
 };
 pub(crate) use examples::SERVE as SERVE_EXAMPLES;
 
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     List(Box<ListOptions>),
     /// Say what a method takes and returns, and what it is for
     Describe(Box<DescribeOptions>),
+    /// Print all that a server serves as an OpenRPC document, as JSON or as .proto files
+    Export(Box<ExportOptions>),
     /// Send a file to a server of gRPC's UpFileService
     Upload(Box<UploadOptions>),
     /// Fetch a file from a server of gRPC's FileService

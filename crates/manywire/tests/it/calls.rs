@@ -91,19 +91,88 @@ fn arguments_may_come_from_stdin_or_a_file() {
 fn servers_tell_what_they_have() {
     let (server, _folder) = start();
     let at = server.address("any");
+    let mut schema = None;
     for scheme in
         ["gob", "gob+http", "jsonrpc1+tcp", "jsonrpc1+http", "jsonrpc", "jsonrpc+ws", "xmlrpc", "zerorpc"]
     {
         let url = format!("{scheme}://{at}");
         let list = printed(&run(&["list", &url]));
         assert!(list.lines().any(|line| line == "Arith.Multiply"), "{list}");
+        assert!(list.lines().any(|line| line == "streaming_range  (a stream of answers)"), "{list}");
         let about = printed(&run(&["describe", &url, "getpow"]));
-        assert!(about.contains("n to the power of m"), "{about}");
+        let expected =
+            "getpow(n: number, m: number) -> number\nn to the power of m; a negative m makes it a float.\n";
+        assert_eq!(about, expected, "{url}");
+        let about = printed(&run(&["describe", &url, "streaming_range"]));
+        assert!(
+            about.starts_with("streaming_range(fr: int, to: int, step: int) -> stream of int\n"),
+            "{about}"
+        );
+        let elsewhere = match scheme {
+            "zerorpc" => "one by one.\n",
+            "jsonrpc+ws" => "Call it as subscribe_streaming_range.\n",
+            _ => "or by JSON-RPC over a WebSocket.\n",
+        };
+        assert!(about.ends_with(elsewhere), "{url}: {about}");
+        let exported = printed(&run(&["export", "json", &url]));
+        let schema = schema.get_or_insert_with(|| exported.clone());
+        assert_eq!(*schema, exported, "{url}");
     }
+    let schema: serde_json::Value = serde_json::from_str(&schema.unwrap()).unwrap();
+    let quotient = serde_json::json!({"name": "Quotient", "fields": [
+        {"name": "Quo", "type": {"type": "int"}, "required": true},
+        {"name": "Rem", "type": {"type": "int"}, "required": true},
+    ]});
+    assert!(schema["records"].as_array().unwrap().contains(&quotient), "{schema:#}");
     let url = format!("grpc://{at}");
     assert!(printed(&run(&["list", &url])).contains("Greeter/SayHello\n"));
     let about = printed(&run(&["describe", &url, "Greeter/SayHello"]));
     assert!(about.starts_with("rpc SayHello(HelloRequest) returns (HelloReply)\n"), "{about}");
+}
+
+#[test]
+fn a_server_is_exported_as_an_openrpc_document() {
+    let (server, _folder) = start();
+    let at = server.address("any");
+    let export = |scheme: &str| -> serde_json::Value {
+        let printed = printed(&run(&["export", "openrpc", &format!("{scheme}://{at}")]));
+        serde_json::from_str(&printed).unwrap()
+    };
+    let has = |document: &serde_json::Value, name: &str| {
+        document["methods"].as_array().unwrap().iter().any(|method| method["name"] == name)
+    };
+    let by_json = export("jsonrpc");
+    assert!(has(&by_json, "add") && has(&by_json, "subscribe_ticks"), "{by_json:#}");
+    assert_eq!(export("zerorpc"), by_json);
+    assert_eq!(export("gob"), by_json);
+    let by_reflection = export("grpc");
+    assert!(has(&by_reflection, "Greeter.SayHello"), "{by_reflection:#}");
+    let request = &by_reflection["components"]["schemas"]["HelloRequest"];
+    assert_eq!(request["properties"]["name"]["type"], "string");
+}
+
+#[test]
+fn a_grpc_server_is_exported_as_files_that_compile() {
+    let (server, folder) = start();
+    let url = format!("grpc://{}", server.address("any"));
+    let all = printed(&run(&["export", "proto", &url]));
+    assert!(all.contains("  rpc SayHello(HelloRequest) returns (HelloReply);\n"), "{all}");
+    let files = folder.path().join("protos");
+    printed(&run(&["export", "proto", &url, "--dir", files.to_str().unwrap()]));
+    let all: Vec<_> = std::fs::read_dir(&files).unwrap().map(|file| file.unwrap().path()).collect();
+    let all: Vec<_> = all.iter().filter(|path| path.extension().is_some_and(|ext| ext == "proto")).collect();
+    assert!(all.len() > 3, "{all:?}");
+    let compiled = protox::compile(all, [&files]).unwrap_or_else(|error| panic!("{error:?}"));
+    let services: Vec<_> = compiled.file.iter().flat_map(|file| &file.service).map(|s| s.name()).collect();
+    assert!(services.contains(&"Greeter") && services.contains(&"TypesService"), "{services:?}");
+    // By any other wire the same, with what the methods do.
+    let files = folder.path().join("others");
+    printed(&run(&["export", "proto", &url.replace("grpc", "gob"), "--dir", files.to_str().unwrap()]));
+    let made = std::fs::read_to_string(files.join("manywire/methods.proto")).unwrap();
+    let documented = "  // The product A*B.\n  rpc Multiply(Args) returns (MultiplyResponse);\n";
+    assert!(made.contains(documented), "{made}");
+    let compiled = protox::compile([files.join("manywire/methods.proto")], [&files]);
+    compiled.unwrap_or_else(|error| panic!("{error:?}"));
 }
 
 #[test]

@@ -10,8 +10,8 @@ fn printed(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-const COMMANDS: [&str; 9] =
-    ["serve", "call", "list", "describe", "upload", "download", "health", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["serve", "call", "list", "describe", "export", "upload", "download", "health", "completions", "man"];
 
 #[test]
 fn there_is_a_page_for_each_command() {

@@ -214,6 +214,7 @@ impl Binder<'_> {
             if *shape == Shape::Any || fits.contains(shape) { Ok(ty) } else { Err(other_type(spoken, shape)) }
         };
         let (int, float) = (&[Shape::Int][..], &[Shape::Float, Shape::Number][..]);
+        let text = if let Shape::Choice(_) = shape { shape.clone() } else { Shape::String };
         match proto.r#type() {
             P::Double => scalar(Type::Double, "double", float),
             P::Float => scalar(Type::Float, "float", float),
@@ -228,9 +229,9 @@ impl Binder<'_> {
             P::Sfixed32 => scalar(Type::Sfixed32, "sfixed32", int),
             P::Sfixed64 => scalar(Type::Sfixed64, "sfixed64", int),
             P::Bool => scalar(Type::Bool, "bool", &[Shape::Bool]),
-            P::String => scalar(Type::String, "string", &[Shape::String]),
+            P::String => scalar(Type::String, "string", &[text]),
             P::Bytes => scalar(Type::Bytes, "bytes", &[Shape::Bytes]),
-            P::Enum => scalar(Type::Enum(self.choices(proto)?), "an enum", &[Shape::String, Shape::Int]),
+            P::Enum => scalar(Type::Enum(self.choices(proto)?), "an enum", &[text, Shape::Int]),
             P::Group => Err(Misfit::new("it is a group, which proto3 has not")),
             P::Message => match proto.type_name() {
                 ".google.protobuf.Timestamp" => scalar(Type::Timestamp, "a timestamp", &[Shape::Timestamp]),

@@ -243,7 +243,7 @@ impl Described {
     }
 
     fn entry(&mut self, field: &str, map: &MapShape, itself: &Itself) -> Result<DescriptorProto, Misfit> {
-        if !matches!(map.key, Shape::String | Shape::Int | Shape::Bool) {
+        if !matches!(map.key, Shape::String | Shape::Choice(_) | Shape::Int | Shape::Bool) {
             return Err(Misfit::new(format!(
                 "the keys of the map are of type {}; gRPC has maps with keys that are texts, integers or bools",
                 map.key
@@ -277,7 +277,7 @@ impl Described {
             Shape::Bool => (Type::Bool, None),
             Shape::Int => (Type::Int64, None),
             Shape::Float => (Type::Double, None),
-            Shape::String => (Type::String, None),
+            Shape::String | Shape::Choice(_) => (Type::String, None),
             Shape::Bytes => (Type::Bytes, None),
             Shape::Unit => (Type::Message, Some(EMPTY.to_owned())),
             Shape::Number => (Type::Message, Some(NUMBER.to_owned())),
@@ -317,6 +317,7 @@ fn spoken(shape: &Shape) -> String {
         Shape::Float => "Float".to_owned(),
         Shape::Number => "Number".to_owned(),
         Shape::String => "Text".to_owned(),
+        Shape::Choice(choice) => choice.name.to_owned(),
         Shape::Bytes => "Bytes".to_owned(),
         Shape::Timestamp => "Timestamp".to_owned(),
         Shape::Any => "Value".to_owned(),

@@ -5,6 +5,7 @@
 mod bound;
 mod hostile;
 mod made;
+mod print;
 
 use std::sync::LazyLock;
 

@@ -2,7 +2,8 @@
 //!
 //! On Python 3.11 its own `_zerorpc_args` and `_zerorpc_inspect` fail (`inspect.getargspec` is gone); these are the answers of 3.8.
 
-use manywire_core::{Description, Method, Methods, RpcError, Shape, Value, to_value};
+use manywire_core::introspect::{Told, View};
+use manywire_core::{Description, Method, Methods, RpcError, Value, to_value};
 
 /// The name that clients see; Python's is that of the class served.
 const SERVER: &str = "manywire";
@@ -37,7 +38,7 @@ pub(super) fn answer(
     let about = || method(methods, args.first().unwrap_or(&Value::Null));
     Some(match name {
         "_zerorpc_ping" => Ok(Value::Array(vec!["pong".into(), SERVER.into()])),
-        "_zerorpc_list" => Ok(methods.iter().map(|m| m.name().into()).collect::<Vec<_>>().into()),
+        "_zerorpc_list" => Ok(view(methods).carried().map(|m| m.name().into()).collect::<Vec<_>>().into()),
         "_zerorpc_name" => Ok(SERVER.into()),
         "_zerorpc_help" => about().map(doc),
         "_zerorpc_args" => about().map(argspec),
@@ -51,15 +52,18 @@ fn type_error(message: String) -> Failure {
     Failure { name: "TypeError", message }
 }
 
+fn view(methods: &Methods) -> View<'_> {
+    View::new(methods, |kind| !kind.takes_stream(), &[])
+}
+
 fn method<'m>(methods: &'m Methods, name: &Value) -> Result<&'m Method, Failure> {
-    let known = name.as_str().and_then(|name| methods.get(name));
-    known.ok_or_else(|| Failure {
-        name: "KeyError",
-        message: match name {
-            Value::String(name) => format!("'{name}'"),
-            other => other.kind().to_owned(),
-        },
-    })
+    let unknown = |message| Failure { name: "KeyError", message };
+    let Value::String(name) = name else { return Err(unknown(name.kind().to_owned())) };
+    match view(methods).find(name) {
+        Ok(Told::Method(method)) => Ok(method),
+        Err(untold) if untold.is_elsewhere() => Err(unknown(untold.to_string())),
+        _ => Err(unknown(format!("'{name}'"))),
+    }
 }
 
 fn doc(method: &Method) -> Value {
@@ -78,21 +82,15 @@ fn describe(method: &Method) -> Value {
 fn argspec(method: &Method) -> Value {
     let parameters = method.arguments().parameters();
     let names: Vec<Value> = parameters.iter().map(|(name, _)| (*name).into()).collect();
-    let defaults = match defaults(&parameters) {
+    let defaults = match parameters.len() - method.arguments().required() {
         0 => Value::Null,
         count => vec![Value::Null; count].into(),
     };
     vec![names.into(), Value::Null, Value::Null, defaults].into()
 }
 
-/// How many parameters at the end may be left out.
-fn defaults(parameters: &[(&str, &Shape)]) -> usize {
-    let is_optional = |(_, shape): &&(&str, &Shape)| matches!(shape, Shape::Optional(_));
-    parameters.iter().rev().take_while(is_optional).count()
-}
-
 fn inspect(methods: &Methods) -> Value {
-    let described = methods.iter().map(|method| {
+    let described = view(methods).carried().map(|method| {
         let about = Value::map([("args", arguments(method)), ("doc", doc(method))]);
         (method.name(), about)
     });
@@ -101,7 +99,7 @@ fn inspect(methods: &Methods) -> Value {
 
 fn arguments(method: &Method) -> Value {
     let parameters = method.arguments().parameters();
-    let required = parameters.len() - defaults(&parameters);
+    let required = method.arguments().required();
     let described = parameters.iter().enumerate().map(|(index, (name, _))| {
         let mut pairs = vec![("name", (*name).into())];
         if index >= required {
