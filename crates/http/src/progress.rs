@@ -138,6 +138,11 @@ impl Progress {
         self.busy.load(Relaxed) > 0
     }
 
+    /// Whether no request is being answered, and all of the answers were written.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.is_busy() && self.unsent.load(Relaxed) == 0
+    }
+
     pub(crate) fn set_reading_body(&self, is_reading: bool) {
         self.is_reading_body.store(is_reading, Relaxed);
     }
@@ -223,7 +228,7 @@ impl Progress {
             // Clients of gRPC keep connections open as long as they like, once they have made a call.
             return is_reading_head.then(|| changed + limits.handshake);
         }
-        let is_idle = !self.is_busy() && self.unsent.load(Relaxed) == 0;
+        let is_idle = self.is_idle();
         let allowed = if is_reading_head { limits.handshake } else { limits.keep_alive };
         is_idle.then(|| changed.max(last_busy) + allowed)
     }

@@ -67,6 +67,7 @@ where
                     std::future::pending::<()>().await;
                 }
             } => {}
+            () = unparted(&terms.drain, &progress) => {}
         }
     }));
     let mut is_ending = false;
@@ -95,6 +96,18 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 async fn outlived(drain: &Drain) {
     drain.started().await;
     tokio::time::sleep(LAST_WORDS).await;
+}
+
+/// Resolves when the server winds down and an HTTP/2 connection has nothing left to answer or to send: a peer that does not
+/// answer the ping of a goodbye is not waited for.
+async fn unparted(drain: &Drain, progress: &Progress) {
+    outlived(drain).await;
+    loop {
+        tokio::time::sleep(LAST_WORDS).await;
+        if progress.is_http2() && progress.is_idle() {
+            return;
+        }
+    }
 }
 
 async fn grown_old(max_age: Option<Duration>) {

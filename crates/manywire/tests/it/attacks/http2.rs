@@ -1,10 +1,18 @@
-//! HTTP/2: windows that never open, bombs, and resets.
+//! HTTP/2: windows that never open, bombs, resets, and streams without end at the end of the server.
+
+use std::io::{Read as _, Write as _};
+use std::time::{Duration, Instant};
 
 use manywire_raw::http1::gzip;
 use manywire_raw::http2::{begin, data, field_1, headers, last_data, message, reset};
+use rustix::process::Signal;
 
 use super::flood::Flood;
 use super::{Target, push, tell};
+use crate::Server;
+
+/// The kind of a frame that holds a head.
+const HEADERS: u8 = 1;
 
 /// The numbers of a client's streams.
 fn streams(count: u32) -> impl Iterator<Item = u32> {
@@ -60,4 +68,32 @@ fn rapid_resets_are_cut_off() {
     let call = |stream| [headers(stream, "/Greeter/SayHello", &[]), reset(stream)].concat();
     let attack = [begin(65_535), streams(100_000).flat_map(call).collect()].concat();
     target.withstands(|server| tell(server, &attack));
+}
+
+#[test]
+fn a_stream_without_end_and_without_a_window_does_not_hold_up_the_end() {
+    let mut server = Server::start(&["any", "ops"], &["--tick=5ms"]);
+    let request = message(false, b"");
+    let attack = [
+        begin(0),
+        headers(1, "/Greeter/AllStream", &[]),
+        data(1, &request),
+        headers(3, "/grpc.health.v1.Health/Watch", &[]),
+        last_data(3, &request),
+    ];
+    let mut stream = server.connect("any");
+    stream.write_all(&attack.concat()).unwrap();
+    // The heads of both answers come at once, whatever the window.
+    let mut heads = 0;
+    while heads < 2 {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).unwrap();
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        stream.read_exact(&mut vec![0; length as usize]).unwrap();
+        heads += u32::from(head[3] == HEADERS);
+    }
+    let begun = Instant::now();
+    server.signal(Signal::TERM);
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}, where --drain is 10 s", begun.elapsed());
 }

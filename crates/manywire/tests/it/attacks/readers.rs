@@ -124,7 +124,7 @@ fn an_upload_that_stops_leaves_nothing_behind() {
     let _open = push(&server, &upload);
     wait_until("the upload has ended", || {
         let metrics = crate::get(server.connect("ops"), "/metrics");
-        metrics.contains(r#"manywire_calls_total{method="UpFileService/UpLoad",wire="grpc"} 1"#)
+        metrics.contains(r#"manywire_calls_total{method="UpFileService.UpLoad",wire="grpc"} 1"#)
     });
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
