@@ -168,6 +168,20 @@ fn bare(name: &str) -> impl Iterator<Item = char> + '_ {
     name.chars().filter(|letter| *letter != '_').map(|letter| letter.to_ascii_lowercase())
 }
 
+/// Whether protobuf's JSON form takes this for a number, or for a list of them: `"NaN"`, `"5"`, 5.0.
+fn is_number_of_protobuf(wanted: &Type, value: &Value) -> bool {
+    match (wanted, value) {
+        (Type::Int | Type::Float, Value::String(text)) => text.parse::<f64>().is_ok(),
+        (Type::Int | Type::Float, Value::Float(float)) => *wanted == Type::Float || float.fract() == 0.0,
+        (Type::Int | Type::Float, Value::Int(_) | Value::Uint(_)) => true,
+        (Type::List(item), Value::Array(items)) => {
+            matches!(**item, Type::Int | Type::Float)
+                && items.iter().all(|value| is_number_of_protobuf(item, value))
+        }
+        _ => false,
+    }
+}
+
 /// What a method takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
@@ -254,14 +268,8 @@ impl Signature {
             let Some(key) = key.as_str() else { continue };
             let known = self.parameters.iter().find(|(name, _)| bare(name).eq(bare(key)));
             let parameter = known.ok_or_else(|| self.unknown(key))?;
-            let is_number = match value {
-                Value::String(text) => text.parse::<f64>().is_ok(),
-                Value::Float(float) => float.fract() == 0.0,
-                _ => false,
-            };
-            match &parameter.1 {
-                Type::Int | Type::Float if is_number => {}
-                _ => self.check(parameter, value)?,
+            if !is_number_of_protobuf(&parameter.1, value) {
+                self.check(parameter, value)?;
             }
         }
         Ok(())

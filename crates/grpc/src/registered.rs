@@ -115,9 +115,12 @@ fn charge_values(
     if message.len() <= SMALL {
         return Ok(charge);
     }
+    // The message itself is gone as soon as it was read.
     let weight = weigh(&method.request, message, caller.most);
     let mut charge = charge.unwrap_or_else(|| caller.budget.nothing());
-    charge.resize(message.len() + weight).map_err(|over| error::to_status(over.into()))?;
+    if weight > charge.bytes() + SMALL {
+        charge.resize(weight).map_err(|over| error::to_status(over.into()))?;
+    }
     Ok(Some(charge))
 }
 

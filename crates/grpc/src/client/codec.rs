@@ -10,6 +10,7 @@ use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
 use super::Unreadable;
+use super::plain::spell;
 use super::values::to_value;
 use crate::weight::Weight;
 
@@ -17,10 +18,8 @@ use crate::weight::Weight;
 pub(super) type Outgoing = Result<DynamicMessage, Status>;
 
 /// Reads a value as a message; the error says where it does not fit.
-pub(super) fn to_message(
-    descriptor: &MessageDescriptor,
-    mut value: Value,
-) -> Result<DynamicMessage, RpcError> {
+pub(super) fn to_message(descriptor: &MessageDescriptor, value: Value) -> Result<DynamicMessage, RpcError> {
+    let mut value = spell(descriptor, value);
     // The bytes of a piece of a file, say, need not travel through base64.
     let bytes = take_bytes(descriptor, &mut value);
     let mut message = DynamicMessage::deserialize(descriptor.clone(), json_form(value)).map_err(|error| {

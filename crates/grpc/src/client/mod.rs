@@ -4,6 +4,7 @@ mod calling;
 mod codec;
 mod description;
 mod descriptors;
+mod plain;
 mod protos;
 mod reflection;
 mod schema;

@@ -5,6 +5,7 @@ use manywire_core::{Timestamp, Value};
 use prost_reflect::{DynamicMessage, Kind, MapKey, ReflectMessage as _, SerializeOptions, Value as Field};
 use serde::{Serialize, Serializer};
 
+use super::plain;
 use crate::weight::Weight;
 
 /// Makes a value of a message. The weight is what messages within an `Any` may yet take.
@@ -50,6 +51,12 @@ impl Reading {
 
     fn value(&mut self, message: &DynamicMessage) -> Result<Value, String> {
         let descriptor = message.descriptor();
+        match descriptor.full_name() {
+            plain::NUMBER | plain::VALUE => return self.kind_of(message),
+            plain::LIST => return self.part(message, "values"),
+            plain::MAP => return self.map(message),
+            _ => {}
+        }
         match descriptor.full_name().strip_prefix("google.protobuf.") {
             Some("Timestamp") => Ok(to_time(message).into()),
             Some("Any") => self.any(message),
@@ -58,6 +65,37 @@ impl Reading {
             }
             _ => self.fields(message).map(Value::Map),
         }
+    }
+
+    /// What is set of a number, or of a value of any type; null where nothing is.
+    fn kind_of(&mut self, message: &DynamicMessage) -> Result<Value, String> {
+        let set = message.descriptor().fields().find(|field| message.has_field(field));
+        match set.filter(|field| field.name() != "null") {
+            Some(field) => self.field(&field.kind(), &message.get_field(&field)),
+            None => Ok(Value::Null),
+        }
+    }
+
+    fn part(&mut self, message: &DynamicMessage, name: &str) -> Result<Value, String> {
+        match message.descriptor().get_field_by_name(name) {
+            Some(field) => self.field(&field.kind(), &message.get_field(&field)),
+            None => Ok(Value::Null),
+        }
+    }
+
+    /// The pairs of a map: those with texts for keys, then the others.
+    fn map(&mut self, message: &DynamicMessage) -> Result<Value, String> {
+        let mut pairs = match self.part(message, "fields")? {
+            Value::Map(pairs) => pairs,
+            _ => Vec::new(),
+        };
+        if let Value::Array(others) = self.part(message, "pairs")? {
+            for other in others {
+                let part = |name| other.get(name).cloned().unwrap_or_default();
+                pairs.push((part("key"), part("value")));
+            }
+        }
+        Ok(Value::Map(pairs))
     }
 
     fn fields(&mut self, message: &DynamicMessage) -> Result<Vec<(Value, Value)>, String> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use manywire_core::{ErrorKind, Limits, RpcError, Value};
+use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value};
 use manywire_grpc::{Client, ClientOptions};
 use prost::Message as _;
 use prost_types::field_descriptor_proto::{Label, Type};
@@ -169,6 +169,6 @@ async fn two_bytes_that_become_hundreds_are_counted() {
     let trees = [0x0a, 0].repeat(30_000);
     let message = [&[0][..], &(trees.len() as u32).to_be_bytes(), &trees].concat();
     let error = call(script(vec![service(".Tree")], message)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::ResourceExhausted);
+    assert_eq!(error.origin(), Origin::Protocol);
     assert!(error.message().contains("the answer is too large"), "{error}");
 }

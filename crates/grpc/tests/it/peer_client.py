@@ -37,11 +37,13 @@ def reflection():
     database = ProtoReflectionDescriptorDatabase(channel)
     services = set(database.get_services())
     wanted = {"Greeter", "UserService", "FileService", "UpFileService", "ChatService", "TypesService",
-              "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"}
-    assert services == wanted, services
+              "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
+              "Arith", "Demo", "Methods"}
+    assert services >= wanted, services
     pool = DescriptorPool(database)
     assert pool.FindServiceByName("Greeter").methods_by_name["SayHello"].output_type.name == "HelloReply"
     fields = pool.FindMessageTypeByName("AllTypes").fields_by_name
+    assert pool.FindServiceByName("Arith").methods_by_name["Multiply"].input_type.fields_by_name["A"].number == 1
     assert fields["any"].message_type.full_name == "google.protobuf.Any"
 
 

@@ -163,7 +163,8 @@ fn a_grpc_server_is_exported_as_files_that_compile() {
     let all: Vec<_> = all.iter().filter(|path| path.extension().is_some_and(|ext| ext == "proto")).collect();
     assert!(all.len() > 3, "{all:?}");
     let compiled = protox::compile(all, [&files]).unwrap_or_else(|error| panic!("{error:?}"));
-    let services: Vec<_> = compiled.file.iter().flat_map(|file| &file.service).filter_map(|s| s.name.as_deref()).collect();
+    let services: Vec<_> =
+        compiled.file.iter().flat_map(|file| &file.service).filter_map(|s| s.name.as_deref()).collect();
     assert!(services.contains(&"Greeter") && services.contains(&"TypesService"), "{services:?}");
     // By any other wire the same, with what the methods do.
     let files = folder.path().join("others");
