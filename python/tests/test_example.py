@@ -21,7 +21,7 @@ def test_it_shows_every_wire(server: manywire.Server) -> None:
         "jsonrpc1+http: 17 * 8 = 136",
         "gob, a thousand at once: 999000",
         "gob, an error: divide by zero.",
-        "jsonrpc+ws: 2 + 3 = 5, of 28 methods",
+        "jsonrpc+ws: 2 + 3 = 5, of 32 methods",
         "jsonrpc, by name: 5",
         "zerorpc, a stream: [0, 3, 6, 9]",
         "grpc: hello world",
