@@ -1,6 +1,6 @@
 //! gRPC and gRPC-Web: the registry and services beside it, and a client that learns a schema by reflection.
 //!
-//! The protos are in `proto/`; they have no package, so a path is `/Greeter/SayHello`. A unary call on the wire, after the
+//! A method's last dot is its slash: `Greeter.SayHello` has the path `/Greeter/SayHello`. A unary call on the wire, after the
 //! HTTP/2 headers (`:path: /Greeter/SayHello`, `content-type: application/grpc`, `te: trailers`), is one DATA frame:
 //!
 //! ```text
@@ -12,8 +12,10 @@
 //! and the answer the same, with `grpc-status: 0` in the trailers. See
 //! <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>.
 //!
-//! Reading order: [`Server`] takes a request (`server`, `protocol`), looks up its path (`known`), sees to token, deadline and
-//! encoding (`call`), hands it to a service (`services`), and watches the answer to its end (`answer`). [`Client`] is the other side.
+//! Reading order: [`Server`] takes a request (`server`, `protocol`), looks up its path (`known`), sees to its deadline and asks
+//! the guards (`call`); a method of the registry, described at the start (`registry`), reads it and answers (`registered`,
+//! `messages`, `source`), or a mounted service does (`services`); the answer is watched to its end (`answer`). [`Client`] is
+//! the other side.
 
 mod answer;
 mod call;
