@@ -146,7 +146,7 @@ impl Context {
     }
 
     /// Sends a header with the answer, on the wires that have them; those of a stream go with its end.
-    pub fn answer_with(&self, name: &str, value: impl Into<Box<[u8]>>) {
+    pub fn answer_with(&self, name: &str, value: impl AsRef<[u8]>) {
         self.0.answer.lock().unwrap_or_else(PoisonError::into_inner).append(name, value);
     }
 
