@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use manywire_core::introspect::ProtoFile;
 use manywire_core::{Kind, Method, Methods};
-use manywire_protobuf::{Described, Files, Schema, Wanted};
+use manywire_protobuf::{Described, Files, Schema, Wanted, identifier};
 use prost::Message as _;
 use prost_types::{FileDescriptorProto, FileDescriptorSet, MethodDescriptorProto};
 
@@ -71,8 +71,7 @@ pub(crate) fn describe(methods: &Methods, naming: &Naming) -> Result<Catalogue, 
         add_new(&mut files, set.file);
     }
     keep_served(&mut files, methods);
-    let mut known = Files::default();
-    files.iter().for_each(|file| known.add(file));
+    let known: Files = files.iter().collect();
     let bound = bound(&known, methods)?;
     let loose: Vec<&Method> = methods
         .iter()
@@ -82,8 +81,7 @@ pub(crate) fn describe(methods: &Methods, naming: &Naming) -> Result<Catalogue, 
     let made = made(&loose, &paths, naming, &known)?;
     add_new(&mut files, values()?);
     files.push(made);
-    let mut known = Files::default();
-    files.iter().for_each(|file| known.add(file));
+    let known: Files = files.iter().collect();
     let mut all = Vec::with_capacity(methods.iter().len());
     for (method, path, proto) in bound {
         all.push(register(&known, method, path, &proto, true)?);
@@ -179,12 +177,6 @@ fn paths(loose: &[&Method], naming: &Naming, known: &Files) -> Result<Vec<[Strin
         paths.push(path);
     }
     Ok(paths)
-}
-
-/// What is no letter, digit or underscore becomes an underscore.
-fn identifier(name: &str) -> String {
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    if name.starts_with(|c: char| c.is_ascii_digit()) || name.is_empty() { format!("_{name}") } else { name }
 }
 
 /// The file of the methods that no `.proto` names.

@@ -103,7 +103,7 @@ impl Server {
         let ready = watch::Sender::new(false);
         let own = own_services(&mut files, &paths, &mounted, &ready, limits.message_bytes)?;
         mounted.extend(own);
-        let known = known(&files);
+        let known: Files = files.iter().collect();
         for (place, mounted) in mounted.iter().enumerate() {
             let described = known.services().find(|(name, _)| *name == mounted.name);
             let (name, methods) = described.ok_or_else(|| {
@@ -170,12 +170,6 @@ fn add_files(files: &mut Vec<FileDescriptorProto>, set: &[u8], service: &str) ->
     }
     registry::add_new(files, more);
     Ok(())
-}
-
-fn known(files: &[FileDescriptorProto]) -> Files {
-    let mut known = Files::default();
-    files.iter().for_each(|file| known.add(file));
-    known
 }
 
 impl Handler for Server {

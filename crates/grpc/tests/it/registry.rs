@@ -94,6 +94,9 @@ fn shop() -> Methods {
         .add_two_way("Shop.Echo", "Says them back.", |lines: Requests<Line>| lines.map_ok(|line| line.name));
     methods.add("whoami", "Who calls.", |context: Context, _: Empty| async move {
         context.answer_with("x-seen-by", *b"whoami");
+        // HTTP/2 has no such header, and the answer goes without it.
+        context.answer_with("connection", "close");
+        context.answer_with("grpc-status", "13");
         Ok(context.metadata().text("x-name").unwrap_or("nobody").to_owned())
     });
     methods.add("breaks", "Panics.", |_: Empty| async { panic!("a slip") as Result<i64, RpcError> });

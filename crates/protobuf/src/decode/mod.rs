@@ -93,11 +93,6 @@ impl<'a> Reader<'a> {
         self.account.failure.get()
     }
 
-    /// How many values were read.
-    pub fn values(&self) -> usize {
-        self.account.limits.values - self.account.values.get()
-    }
-
     fn read<T>(&self, read: impl FnOnce(MessageReader<'_, '_>) -> Result<T, Error>) -> Result<T, Error> {
         self.root().and_then(read)
     }

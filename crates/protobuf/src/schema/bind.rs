@@ -49,6 +49,14 @@ pub struct Files {
     services: Vec<(String, Vec<MethodDescriptorProto>)>,
 }
 
+impl<'f> FromIterator<&'f FileDescriptorProto> for Files {
+    fn from_iter<I: IntoIterator<Item = &'f FileDescriptorProto>>(files: I) -> Self {
+        let mut all = Self::default();
+        files.into_iter().for_each(|file| all.add(file));
+        all
+    }
+}
+
 impl Files {
     /// Adds all that is in a file.
     pub fn add(&mut self, file: &FileDescriptorProto) {

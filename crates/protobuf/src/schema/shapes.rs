@@ -330,7 +330,7 @@ fn spoken(shape: &Shape) -> String {
 }
 
 /// What is no letter, digit or underscore becomes an underscore.
-pub(crate) fn identifier(name: &str) -> String {
+pub fn identifier(name: &str) -> String {
     let mut text: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     if !text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
         text.insert(0, '_');
