@@ -119,7 +119,8 @@ impl Case {
         if self.clients.as_ref().is_some_and(|clients| !clients.iter().any(|about| about == client)) {
             return Some("it is about other clients");
         }
-        self.except.get(client).or_else(|| self.except.get(server)).map(String::as_str)
+        let pair = format!("{client}/{server}");
+        [client, server, &pair].into_iter().find_map(|name| self.except.get(name)).map(String::as_str)
     }
 
     /// Why the case is known to fail between these two, if it is.
@@ -133,7 +134,7 @@ impl Case {
     pub(crate) fn peers(&self) -> impl Iterator<Item = &str> {
         let known = self.known.iter().flat_map(|known| [&known.client, &known.server]).flatten();
         let clients = self.clients.iter().flatten();
-        self.on.keys().chain(self.except.keys()).chain(known).chain(clients).map(String::as_str)
+        self.on.keys().chain(self.except.keys()).chain(known).chain(clients).flat_map(|name| name.split('/'))
     }
 
     /// How an answer departs from what it should have been between these two; none where it does not.
