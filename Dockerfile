@@ -21,7 +21,7 @@ RUN --mount=type=bind,from=settings,target=/run/settings \
     --mount=type=cache,target=/src/target,sharing=locked \
     [ ! -f /run/settings/env ] || . /run/settings/env; \
     target=$(rustc --print host-tuple) && mkdir -p /out/data && \
-    RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --target "$target" --package manywire && \
+    RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --target "$target" --package manywire-cli && \
     cp "target/$target/release/manywire" /out/
 
 # What drives the interop table, what the bench compares with, and the Python module, which no Python is needed to build.

@@ -11,7 +11,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
-use manywire::Running;
 use manywire_client::{Arguments, Client, Options};
 use manywire_core::{Limits, Value};
 use rustix::time::{ClockId, clock_gettime};
@@ -49,8 +48,8 @@ fn serve() -> SocketAddr {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let flags = ["--listen".to_owned(), "netrpc=127.0.0.1:0".to_owned()];
-            let running = Running::start(&flags).await.unwrap();
-            sender.send(running.addresses().next().unwrap().1).unwrap();
+            let running = manywire_cli::start(&flags).await.unwrap();
+            sender.send(running.addresses().next().unwrap()).unwrap();
             std::future::pending::<()>().await;
         });
     });

@@ -52,5 +52,5 @@ pub use retry::Retry;
 pub use schema::Listed;
 pub use signature::{Signature, Type};
 pub use tap::Tap;
-pub use tls::{Tls, why_unfit};
+pub use tls::Tls;
 pub use url::{Transport, Url, Wire};

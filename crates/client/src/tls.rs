@@ -4,13 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use manywire_core::{Origin, RpcError};
+use manywire_tls::{Unusable, authorities, certificates, private_key, why_unfit};
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
-};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 /// How to speak TLS, where the URL asks for it. All texts are PEM.
 #[derive(Clone, Default)]
@@ -56,37 +54,22 @@ pub(crate) fn config(tls: &Tls, protocol: Option<&[u8]>) -> Result<Arc<ClientCon
     let mut config = match &tls.identity {
         None => builder.with_no_client_auth(),
         Some((certificate, key)) => builder
-            .with_client_auth_cert(certificates(certificate, "client's certificates")?, private_key(key)?)
+            .with_client_auth_cert(
+                certificates(certificate).map_err(unusable("the file of the client certificate"))?,
+                private_key(key).map_err(unusable("the file of the client certificate's key"))?,
+            )
             .map_err(|error| invalid(&format!("the client certificate {}", why_unfit(&error))))?,
     };
     config.alpn_protocols = protocol.map(<[u8]>::to_vec).into_iter().collect();
     Ok(Arc::new(config))
 }
 
-/// Why a certificate and its key cannot be shown, as what comes after "the certificate".
-pub fn why_unfit(error: &Error) -> String {
-    match error {
-        Error::InvalidCertificate(CertificateError::Other(OtherError(cause)))
-            if matches!(cause.downcast_ref(), Some(webpki::Error::UnsupportedCertVersion)) =>
-        {
-            "is of X.509's version 1, and TLS takes version 3: make it with an extension, such as subjectAltName (openssl x509 -req -extfile FILE …)".to_owned()
-        }
-        Error::InconsistentKeys(_) => "and its key do not fit: the key is of another certificate".to_owned(),
-        error => format!("cannot be used with its key: {error}"),
-    }
-}
-
 /// The authorities that were named, else the system's, else (in a container, say) those that Mozilla trusts.
 fn roots(tls: &Tls) -> Result<RootCertStore, RpcError> {
-    let mut roots = RootCertStore::empty();
     if let Some(pem) = &tls.authorities {
-        for certificate in certificates(pem, "authorities")? {
-            roots
-                .add(certificate)
-                .map_err(|error| invalid(&format!("an authority is of no use: {error}")))?;
-        }
-        return Ok(roots);
+        return authorities(pem).map_err(unusable("the file of authorities"));
     }
+    let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -94,19 +77,8 @@ fn roots(tls: &Tls) -> Result<RootCertStore, RpcError> {
     Ok(roots)
 }
 
-fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, RpcError> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match read {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) => Err(invalid(&format!("the {what} hold no certificate in PEM"))),
-        Err(error) => Err(invalid(&format!("the {what} cannot be read as PEM: {error}"))),
-    }
-}
-
-fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, RpcError> {
-    PrivateKeyDer::from_pem_slice(pem).map_err(|error| {
-        invalid(&format!("the key of the client certificate cannot be read as PEM: {error}"))
-    })
+fn unusable(what: &str) -> impl Fn(Unusable) -> RpcError {
+    move |error| invalid(&format!("{what} {error}"))
 }
 
 fn invalid(message: &str) -> RpcError {

@@ -75,7 +75,7 @@ pub use hooks::{Answer, AnswerFuture, Ended, Hook, Next};
 pub use kind::Kind;
 pub use limits::Limits;
 pub use metadata::{Metadata, ReadMetadata};
-pub use methods::{Method, Methods};
+pub use methods::{Conflict, Method, Methods};
 pub use metrics::{CallMeter, ConnectionMeter, Metrics, UNKNOWN_METHOD};
 pub use original::{Original, with_originals};
 pub use params::{Arguments, Empty, Params};

@@ -1,6 +1,7 @@
 //! The registry: typed async methods go in, erased methods come out.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub struct Method {
     arguments: Shape,
     returns: Shape,
     is_safe: bool,
+    /// Whether it took the place of another without a word that it should.
+    is_conflict: bool,
     pub(crate) handler: Handler,
 }
 
@@ -61,6 +64,12 @@ impl Method {
         self
     }
 
+    /// Says that it takes the place of the method that had its name before, which is a mistake otherwise.
+    pub fn replace(&mut self) -> &mut Self {
+        self.is_conflict = false;
+        self
+    }
+
     /// How one would write it down: `add(a: number, b: number) -> number`.
     pub fn signature(&self) -> String {
         let stream_if = |is_stream| if is_stream { "stream of " } else { "" };
@@ -68,6 +77,24 @@ impl Method {
         format!("{taken}{} -> {given}{}", signature(&self.name, &self.arguments), self.returns)
     }
 }
+
+/// Two methods were registered under one name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    name: String,
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        write!(
+            f,
+            "the method {name} is registered twice; rename one, or say .replace() where the second is meant"
+        )
+    }
+}
+
+impl std::error::Error for Conflict {}
 
 /// All methods of a server, by name.
 #[derive(Clone, Default)]
@@ -87,7 +114,7 @@ impl Methods {
         Self::default()
     }
 
-    /// Registers a method with one request and one answer; a second one of the same name replaces the first.
+    /// Registers a method with one request and one answer; see [`Methods::check`] for names that are taken.
     pub fn add<Form, F, A, R>(&mut self, name: &str, doc: &str, function: F) -> &mut Method
     where
         F: Function<Form, Input = A>,
@@ -158,6 +185,7 @@ impl Methods {
             arguments,
             returns: Shape::of::<R>(),
             is_safe: false,
+            is_conflict: false,
             handler: handler(expected),
         })
     }
@@ -199,7 +227,7 @@ impl Methods {
         let Some(method) = self.get(name).cloned() else {
             return false;
         };
-        self.insert(Method { name: alias.to_owned(), ..method });
+        self.insert(Method { name: alias.to_owned(), is_conflict: false, ..method });
         true
     }
 
@@ -208,9 +236,15 @@ impl Methods {
         if index == self.list.len() {
             self.list.push(method);
         } else {
-            self.list[index] = method;
+            self.list[index] = Method { is_conflict: true, ..method };
         }
         &mut self.list[index]
+    }
+
+    /// Whether each name was registered once, or the later method said [`Method::replace`]. A server asks before it starts.
+    pub fn check(&self) -> Result<(), Conflict> {
+        let conflict = self.list.iter().find(|method| method.is_conflict);
+        conflict.map_or(Ok(()), |method| Err(Conflict { name: method.name.clone() }))
     }
 
     /// The method of this name.

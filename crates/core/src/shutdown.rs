@@ -45,6 +45,12 @@ impl Shutdown {
         self.tracker.len()
     }
 
+    /// Drops every connection at once.
+    pub fn cut(&self) {
+        self.drain.started.cancel();
+        self.drain.cut.cancel();
+    }
+
     /// Tells every connection to wind down and waits for them, at most `limit`; what is left then
     /// is cut. Returns the number that had to be cut.
     pub async fn finish(&self, limit: Duration) -> usize {

@@ -9,7 +9,7 @@ use protox::prost::Message as _;
 /// where their code.
 const SETS: &[(&str, Option<&str>, &[&str])] = &[
     (
-        "service/src/protos.bin",
+        "notes/src/protos.bin",
         Some("grpc/examples/pb"),
         &[
             "greeter.proto",

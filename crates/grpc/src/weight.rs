@@ -206,7 +206,7 @@ mod tests {
     use crate::notes::{AllTypes, all_types::Nested};
 
     fn all_types() -> MessageDescriptor {
-        let pool = DescriptorPool::decode(manywire_service::PROTOS).unwrap();
+        let pool = DescriptorPool::decode(manywire_notes::PROTOS).unwrap();
         pool.get_message_by_name("AllTypes").unwrap()
     }
 

@@ -15,7 +15,7 @@ try {
 }
 
 const [wire, address] = process.argv.slice(2);
-const compiled = fs.readFileSync(path.join(__dirname, "../../service/src/protos.bin"));
+const compiled = fs.readFileSync(path.join(__dirname, "../../notes/src/protos.bin"));
 const registry = protobuf.createFileRegistry(protobuf.fromBinary(protobuf.FileDescriptorSetSchema, compiled));
 const baseUrl = `http://${address}`;
 const transport =

@@ -16,7 +16,7 @@ pub fn manywire() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["build", "--package", "manywire", "--bin", "manywire", "--message-format", "json"]);
+        cargo.args(["build", "--package", "manywire-cli", "--bin", "manywire", "--message-format", "json"]);
         cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
         executable(&succeed(cargo).stdout)
     })

@@ -321,7 +321,7 @@ fn needs_websocket(method: &str) -> RpcError {
 #[cfg(test)]
 mod tests {
     use manywire_core::{Dispatch, Metrics, Value};
-    use manywire_service::{Settings, methods};
+    use manywire_notes::{Settings, methods};
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use manywire::Running;
+use manywire_cli::Running;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
@@ -29,10 +29,13 @@ impl Server {
                 .thread_name("manywire-server")
                 .enable_all()
                 .build()?;
-            let running = runtime.block_on(Running::start(&flags));
+            let running = runtime.block_on(manywire_cli::start(&flags));
             let running = running.map_err(|error| errors::usage(format!("{error:#}").trim_end()))?;
-            let listeners =
-                running.addresses().map(|(wires, address)| (wires, address.to_string())).collect();
+            let listeners = running
+                .listeners()
+                .iter()
+                .map(|listener| (listener.wires().to_string(), listener.address().to_string()))
+                .collect();
             Ok(Self { listeners, running: Mutex::new(Some(Owned::new((running, runtime)))) })
         })
     }
@@ -46,7 +49,7 @@ impl Server {
     /// Lets calls under way finish, and stops; a second time it does nothing. A signal whose handler raises cuts them.
     fn stop(&self, py: Python<'_>) -> PyResult<()> {
         let Some((running, runtime)) = self.take() else { return Ok(()) };
-        let mut stopping = runtime.spawn(running.stop());
+        let mut stopping = runtime.spawn(async move { running.stop(running.drain()).await });
         let mut outcome = Ok(());
         while outcome.is_ok() && !stopping.is_finished() {
             let wait = async { timeout(SIGNAL_CHECK, &mut stopping).await.is_ok() };

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8088".to_owned());
-    let methods = manywire_service::methods(manywire_service::Settings::default());
+    let methods = manywire_notes::methods(manywire_notes::Settings::default());
     let limits = Arc::new(Limits::default());
     let session = Dispatch::new("xmlrpc", Arc::new(methods), &Metrics::new()).session(&limits);
     let shutdown = Shutdown::new();

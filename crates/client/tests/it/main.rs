@@ -14,7 +14,7 @@ mod tls;
 
 use std::net::SocketAddr;
 
-use manywire::Running;
+use manywire_cli::Running;
 use manywire_client::Arguments;
 use manywire_core::Value;
 
@@ -23,8 +23,8 @@ async fn serve(flags: &[&str]) -> (Running, SocketAddr) {
     let data_dir = std::env::temp_dir();
     let fixed = ["--listen", "any=127.0.0.1:0", "--tick", "5ms", "--data-dir", data_dir.to_str().unwrap()];
     let flags: Vec<String> = fixed.iter().chain(flags).map(|flag| (*flag).to_owned()).collect();
-    let running = Running::start(&flags).await.unwrap();
-    let address = running.addresses().next().unwrap().1;
+    let running = manywire_cli::start(&flags).await.unwrap();
+    let address = running.addresses().next().unwrap();
     (running, address)
 }
 

@@ -163,10 +163,13 @@ async fn a_server_without_tls_and_unusable_files_are_explained() {
     let certificates = Certificates::new();
     let (certificate, _) = certificates.issue("client");
     for (tls, words) in [
-        (Tls { authorities: Some(b"no PEM".to_vec()), ..Tls::default() }, "hold no certificate in PEM"),
+        (
+            Tls { authorities: Some(b"no PEM".to_vec()), ..Tls::default() },
+            "the file of authorities has no certificate in PEM",
+        ),
         (
             Tls { identity: Some((certificate.clone(), b"no key".to_vec())), ..Tls::default() },
-            "key of the client",
+            "client certificate's key cannot be read as PEM",
         ),
         (
             Tls { identity: Some((certificate, certificates.issue("other").1)), ..Tls::default() },

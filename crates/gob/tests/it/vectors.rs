@@ -160,8 +160,8 @@ fn structs() {
     check("struct_one_field", &Point { x: 0, y: -1 });
     check("struct_pointer", &Some(Box::new(Point { x: 1, y: 2 })));
     check("struct_empty", &Nothing {});
-    check("struct_args", &manywire_service::arith::Args { a: 17, b: 8 });
-    check("struct_quotient", &manywire_service::arith::Quotient { quo: 2, rem: 1 });
+    check("struct_args", &manywire_notes::arith::Args { a: 17, b: 8 });
+    check("struct_quotient", &manywire_notes::arith::Quotient { quo: 2, rem: 1 });
     let inner = |label: &str, x, y| Inner { label: label.into(), point: Point { x, y } };
     let outer = Outer {
         name: "o".into(),

@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn whatever_is_changed_in_a_schema_it_is_used_or_refused() {
-        let mut files = FileDescriptorSet::decode(manywire_service::PROTOS).unwrap().file;
+        let mut files = FileDescriptorSet::decode(manywire_notes::PROTOS).unwrap().file;
         files.retain(|file| {
             ["types.proto", "hello.proto", "google/protobuf/any.proto"].contains(&file.name())
         });

@@ -8,8 +8,8 @@ use std::time::Duration;
 use manywire_core::{Activity, Limits, Memory, Methods, Metrics, Peer, Shutdown};
 use manywire_grpc::{Server, Settings};
 use manywire_http::{Guard, Http2, Terms};
-use manywire_service::auth::Token;
-use manywire_service::files::Files;
+use manywire_notes::auth::Token;
+use manywire_notes::files::Files;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -44,8 +44,8 @@ impl Host {
         let Choices { mut settings, tick, token, methods } = choices;
         // The registry is made once it is known what the settings allow.
         let files = Files::open(data.path(), &settings.limits).unwrap();
-        let notes = manywire_service::Settings { tick, files: Some(files) };
-        let mut methods = methods.unwrap_or_else(|| manywire_service::methods(notes));
+        let notes = manywire_notes::Settings { tick, files: Some(files) };
+        let mut methods = methods.unwrap_or_else(|| manywire_notes::methods(notes));
         if let Some(token) = token {
             methods.guard("", token.guard());
         }

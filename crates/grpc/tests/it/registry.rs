@@ -163,7 +163,7 @@ fn what_grpc_cannot_say_stops_the_server_with_one_line() {
     let bound = |add: fn(&mut Methods)| {
         let mut methods = Methods::new();
         add(&mut methods);
-        methods.bind(manywire_service::PROTOS);
+        methods.bind(manywire_notes::PROTOS);
         told(methods, Naming::default())
     };
     #[derive(Deserialize)]

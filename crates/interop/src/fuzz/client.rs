@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use manywire::Running;
 use manywire_client::{Answer, Arguments, Client, Options};
 use manywire_raw::zerorpc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
@@ -195,8 +194,8 @@ fn recorded(scheme: &str) -> Vec<Vec<u8>> {
         let folder = std::env::temp_dir().join(format!("manywire-fuzz-{}", std::process::id()));
         let folder = folder.to_str().expect("folders for temporary files have names in UTF-8").to_owned();
         let flags = ["--listen=any=127.0.0.1:0", "--data-dir", &folder];
-        let running = Running::start(&flags.map(str::to_owned)).await.expect("the server starts");
-        let (_, server) = running.addresses().next().expect("there is one listener");
+        let running = manywire_cli::start(&flags.map(str::to_owned)).await.expect("the server starts");
+        let server = running.addresses().next().expect("there is one listener");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("a listener is bound");
         let record = Arc::new(Mutex::new(Vec::new()));

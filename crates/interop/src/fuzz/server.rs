@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use manywire::Running;
+use manywire_cli::Running;
 use manywire_raw::gob::{INT, INTERFACE, STRING};
 use manywire_raw::{gob, http1, http2, zerorpc};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -203,8 +203,9 @@ impl Host {
         let folder = folder.to_str().expect("folders for temporary files have names in UTF-8").to_owned();
         let flags =
             ["--listen=any=127.0.0.1:0", "--max-message=1MiB", "--handshake=5s", "--data-dir", &folder];
-        let running = runtime.block_on(Running::start(&flags.map(str::to_owned))).expect("the server starts");
-        let (_, address) = running.addresses().next().expect("there is one listener");
+        let running =
+            runtime.block_on(manywire_cli::start(&flags.map(str::to_owned))).expect("the server starts");
+        let address = running.addresses().next().expect("there is one listener");
         Self { runtime, address, _running: running }
     }
 }

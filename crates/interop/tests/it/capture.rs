@@ -3,7 +3,7 @@
 
 use manywire_core::Limits;
 use manywire_netrpc::Client;
-use manywire_service::arith::{Args, Quotient};
+use manywire_notes::arith::{Args, Quotient};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
 const CAPTURE: &str = include_str!("../../../netrpc/tests/vectors/netrpc-go1.19.8.txt");

@@ -6,7 +6,7 @@ use manywire_core::{Arguments, ErrorKind, Limits, Returns, RpcError, Value, from
 use manywire_interop::build::go_program;
 use manywire_interop::peer::Peer;
 use manywire_netrpc::{Client, PostClient};
-use manywire_service::arith::{Args, Quotient};
+use manywire_notes::arith::{Args, Quotient};
 use serde::{Deserialize, Serialize};
 
 /// A client in one of the forms; each has another way to keep calls in flight.

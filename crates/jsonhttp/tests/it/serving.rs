@@ -79,7 +79,7 @@ impl Served {
 }
 
 fn methods() -> Methods {
-    let mut methods = manywire_service::methods(manywire_service::Settings::default());
+    let mut methods = manywire_notes::methods(manywire_notes::Settings::default());
     methods.add("test.fails", "Fails with a kind of its own.", |kind: String| async move {
         Err::<i64, _>(RpcError::new(kind_named(&kind), format!("as told: {kind}")))
     });

@@ -31,7 +31,7 @@ enum Color {
 }
 
 fn document() -> serde_json::Value {
-    let mut methods = manywire_service::methods(manywire_service::Settings::default());
+    let mut methods = manywire_notes::methods(manywire_notes::Settings::default());
     methods.add("everything", "Gives it back.\nAll of it.", |all: Everything| async move { Ok(all) });
     methods.add("optional", "", |n: Option<i64>| async move { Ok(n) });
     methods.add_stream("wander", "Wanders.", |_: Empty| stream::iter([Ok(Empty {})]));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use manywire_core::{Connection, Dispatch, Limits, Memory, Metrics, Shutdown};
 use manywire_http::{Terms, serve};
 use manywire_jsonrpc::{Client, Server};
-use manywire_service::{Settings, methods};
+use manywire_notes::{Settings, methods};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
 

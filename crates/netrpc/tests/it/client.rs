@@ -2,7 +2,7 @@
 
 use manywire_core::{ErrorKind, Limits, Timestamp, Value, from_value};
 use manywire_netrpc::{Client, GOB_PATH};
-use manywire_service::arith::{Args, Quotient};
+use manywire_notes::arith::{Args, Quotient};
 
 use crate::{Form, serve};
 

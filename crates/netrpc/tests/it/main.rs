@@ -17,7 +17,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use manywire_core::{Connection, Dispatch, Limits, Memory, Methods, Metrics, Shutdown};
 use manywire_netrpc::{Client, serve_connect, serve_gob, serve_json};
-use manywire_service::arith::Args;
+use manywire_notes::arith::Args;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::time::Instant;
 
@@ -40,7 +40,7 @@ struct Server {
 impl Server {
     /// Of the notes' methods.
     fn new(limits: Limits) -> Self {
-        Self::with(manywire_service::methods(manywire_service::Settings::default()), limits)
+        Self::with(manywire_notes::methods(manywire_notes::Settings::default()), limits)
     }
 
     fn with(methods: Methods, limits: Limits) -> Self {

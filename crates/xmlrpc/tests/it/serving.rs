@@ -18,7 +18,7 @@ pub(crate) async fn serve(limits: Limits) -> SocketAddr {
 
 /// The same, with the one budget that all connections have here.
 pub(crate) async fn serve_by_budget(limits: Limits) -> (SocketAddr, Budget) {
-    let mut methods = manywire_service::methods(manywire_service::Settings::default());
+    let mut methods = manywire_notes::methods(manywire_notes::Settings::default());
     methods
         .add("test.control", "Returns what XML cannot carry.", |_: Empty| async { Ok("\u{1}".to_owned()) });
     methods.add("test.unsigned", "Returns what i8 cannot carry.", |_: Empty| async { Ok(u64::MAX) });

@@ -89,7 +89,7 @@ impl Server {
 /// The notes' methods, ticking fast.
 pub(crate) fn service() -> Methods {
     let tick = Duration::from_millis(20);
-    manywire_service::methods(manywire_service::Settings { tick, ..Default::default() })
+    manywire_notes::methods(manywire_notes::Settings { tick, ..Default::default() })
 }
 
 /// An interpreter that has zerorpc.

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 
 use anyhow::Context as _;
-use manywire::Running;
 use tokio::runtime::Runtime;
 
 use super::relay::{Cut, Relay};
@@ -38,8 +37,8 @@ pub(crate) fn run(wanted: &str) -> anyhow::Result<()> {
         "--data-dir",
         data_dir,
     ];
-    let server = runtime.block_on(Running::start(&flags.map(str::to_owned)))?;
-    let (_, address) = server.addresses().next().context("no listener")?;
+    let server = runtime.block_on(manywire_cli::start(&flags.map(str::to_owned)))?;
+    let address = server.addresses().next().context("no listener")?;
     for cut in [Cut::Whole, Cut::Into(100), Cut::Into(1)] {
         let relay = runtime.block_on(Relay::start(address, cut))?;
         for (row, size) in calls::rows(cut) {

@@ -1,7 +1,0 @@
-//! One service, every wire: the program.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    manywire::run()
-}
