@@ -131,7 +131,7 @@ impl Session {
     /// Begins a call of a method that answers once.
     pub fn call_on(&self, terms: Terms<'_>, name: &str, params: Params<'_, '_>) -> Result<Call, RpcError> {
         let (future, timer) =
-            self.begin(terms, name, false, |method, bound, head| match &method.handler {
+            self.begin(terms, self.named(name), |method, bound, head| match &method.handler {
                 Handler::Unary(run) => guarded(method, || Ok(bound.wrap(head, run(head, params)?))),
                 _ => Err(cannot_be_carried(method)),
             })?;
@@ -152,26 +152,24 @@ impl Session {
         name: &str,
         params: Params<'_, '_>,
     ) -> Result<Started, RpcError> {
-        self.start_with(terms, name, params, false)
+        self.start_with(terms, self.named(name), params)
     }
 
     fn start_with(
         &self,
         terms: Terms<'_>,
-        name: &str,
+        named: Named<'_>,
         params: Params<'_, '_>,
-        is_admitted: bool,
     ) -> Result<Started, RpcError> {
-        let (replying, timer) =
-            self.begin(terms, name, is_admitted, |method, bound, head| match &method.handler {
-                Handler::Unary(run) => {
-                    guarded(method, || Ok(Replying::Once(bound.wrap(head, run(head, params)?))))
-                }
-                Handler::ServerStream(run) => {
-                    guarded(method, || Ok(Replying::Stream(bound.wrap_items(head, run(head, params)?))))
-                }
-                _ => Err(cannot_be_carried(method)),
-            })?;
+        let (replying, timer) = self.begin(terms, named, |method, bound, head| match &method.handler {
+            Handler::Unary(run) => {
+                guarded(method, || Ok(Replying::Once(bound.wrap(head, run(head, params)?))))
+            }
+            Handler::ServerStream(run) => {
+                guarded(method, || Ok(Replying::Stream(bound.wrap_items(head, run(head, params)?))))
+            }
+            _ => Err(cannot_be_carried(method)),
+        })?;
         Ok(replying.started(timer))
     }
 
@@ -182,12 +180,12 @@ impl Session {
         activity.called(Instant::now());
         rate.as_ref().map_or(Ok(()), |rate| rate.admit())?;
         let head = Head::new(dispatch.wire, name, peer, budget, terms);
-        let bound = dispatch.methods.index_of(name).and_then(|index| dispatch.bound.get(index));
-        match bound {
+        let found = dispatch.methods.index_of(name);
+        match found.and_then(|index| dispatch.bound.get(index)) {
             Some(bound) => bound.guards.iter().try_for_each(|guard| guard(&head))?,
             None => dispatch.methods.guards_of(name).iter().try_for_each(|guard| guard(&head))?,
         }
-        Ok(Admitted(self))
+        Ok(Admitted { session: self, found })
     }
 
     /// Counts a call of a method that failed before its wire could begin it.
@@ -195,16 +193,19 @@ impl Session {
         self.0.finished(self.0.dispatch.methods.index_of(name), started, Some(kind));
     }
 
-    /// Finds the method and begins its call; what does not begin is counted as refused, and only once.
+    fn named<'n>(&self, name: &'n str) -> Named<'n> {
+        Named { name, found: self.0.dispatch.methods.index_of(name), is_admitted: false }
+    }
+
+    /// Begins the call of a method; what does not begin is counted as refused, and only once.
     fn begin<T>(
         &self,
         terms: Terms<'_>,
-        name: &str,
-        is_admitted: bool,
+        Named { name, found, is_admitted }: Named<'_>,
         run: impl FnOnce(&Method, &Bound, &Head<'_>) -> Result<T, RpcError>,
     ) -> Result<(T, Timer), RpcError> {
         let Own { dispatch, rate, activity, budget, peer } = &*self.0;
-        let (found, started) = (dispatch.methods.index_of(name), Instant::now());
+        let started = Instant::now();
         activity.called(started);
         let begin = || {
             rate.as_ref().filter(|_| !is_admitted).map_or(Ok(()), |rate| rate.admit())?;
@@ -222,14 +223,26 @@ impl Session {
     }
 }
 
+/// A method as it was looked up, once for a call.
+#[derive(Clone, Copy)]
+struct Named<'n> {
+    name: &'n str,
+    found: Option<usize>,
+    /// Whether the rate and the guards were asked.
+    is_admitted: bool,
+}
+
 /// A call that its guards have let through.
 #[derive(Clone, Copy)]
-pub struct Admitted<'s>(&'s Session);
+pub struct Admitted<'s> {
+    session: &'s Session,
+    found: Option<usize>,
+}
 
 impl Admitted<'_> {
     /// Begins the call with its one request: [`Session::start_on`].
     pub fn start(self, terms: Terms<'_>, name: &str, params: Params<'_, '_>) -> Result<Started, RpcError> {
-        self.0.start_with(terms, name, params, true)
+        self.session.start_with(terms, self.named(name), params)
     }
 
     /// Begins the call of a method that takes a stream of requests.
@@ -240,7 +253,7 @@ impl Admitted<'_> {
         incoming: Box<dyn Incoming>,
     ) -> Result<Started, RpcError> {
         let (replying, timer) =
-            self.0.begin(terms, name, true, |method, bound, head| match &method.handler {
+            self.session.begin(terms, self.named(name), |method, bound, head| match &method.handler {
                 Handler::ClientStream(run) => {
                     guarded(method, || Ok(Replying::Once(bound.wrap(head, run(head, incoming)))))
                 }
@@ -252,6 +265,12 @@ impl Admitted<'_> {
                 }
             })?;
         Ok(replying.started(timer))
+    }
+}
+
+impl Admitted<'_> {
+    fn named<'n>(&self, name: &'n str) -> Named<'n> {
+        Named { name, found: self.found, is_admitted: true }
     }
 }
 

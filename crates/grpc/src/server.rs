@@ -180,7 +180,8 @@ impl Handler for Server {
             Some(Protocol::WebSocket) => not_in_websockets(),
             Some(Protocol::Preflight) => web::preflight(&self.shared.web_origins, request.headers()),
             Some(Protocol::Web(kind)) => {
-                web::answer(self, request, kind).await.map(manywire_http::Body::stream)
+                // Boxed, so that a call of gRPC does not take the memory of this.
+                Box::pin(web::answer(self, request, kind)).await.map(manywire_http::Body::stream)
             }
             Some(Protocol::Grpc) if request.version() != Version::HTTP_2 => not_http2(),
             Some(Protocol::Grpc) if request.method() != Method::POST => {

@@ -94,7 +94,8 @@ impl Wire {
             Message::Single(request) => request,
             Message::Batch(entries) => {
                 let requests = entries.into_iter().map(read_request);
-                return self.begin_batch(requests, beside, subscriptions, answer).await;
+                // Boxed, so that a single call does not take its memory.
+                return Box::pin(self.begin_batch(requests, beside, subscriptions, answer)).await;
             }
         };
         match self.answer_at_once(request, beside, subscriptions, &mut answer).await {
