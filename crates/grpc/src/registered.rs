@@ -92,6 +92,7 @@ impl Asked<'_> {
 }
 
 /// The request's one message, and what it is charged.
+#[expect(clippy::manual_async_fn, reason = "the future of an async fn keeps its argument twice")]
 fn one<B>(mut received: Received<B>) -> impl Future<Output = Result<(Bytes, Option<Charge>), Status>>
 where
     B: HttpBody<Data = Bytes> + Send + Unpin + 'static,

@@ -81,7 +81,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
             }
         }
     });
-    let serving: Vec<TraitItem> = methods.iter().map(|method| serving(method)).collect();
+    let serving: Vec<TraitItem> = methods.iter().map(serving).collect();
     item.items = serving;
     item.supertraits = syn::parse_quote!(Sized + ::core::marker::Send + ::core::marker::Sync + 'static);
     item.items.push(syn::parse_quote! {
