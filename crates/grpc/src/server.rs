@@ -1,7 +1,10 @@
 //! The server: settings, services, and the way in for requests.
 
+use std::future::Future;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
+use futures_util::future::Either;
 use http::{HeaderValue, Method, StatusCode, Version};
 use manywire_core::{Activity, Budget, Dispatch, Drain, Limits, Methods, Metrics, Peer};
 use manywire_http::{Handler, Origins, Request, Response, reply};
@@ -173,23 +176,33 @@ fn add_files(files: &mut Vec<FileDescriptorProto>, set: &[u8], service: &str) ->
 }
 
 impl Handler for Server {
-    async fn handle(&self, request: Request) -> Response {
+    fn handle(&self, request: Request) -> impl Future<Output = Response> + Send {
         match Protocol::of(&request) {
+            Some(Protocol::Grpc)
+                if request.version() == Version::HTTP_2 && request.method() == Method::POST =>
+            {
+                let answer = call::answer(self, request.map(Intact));
+                Either::Left(answer.map(|answer| answer.map(manywire_http::Body::stream)))
+            }
+            // Boxed, so that a call of gRPC does not take the memory of this.
+            other => Either::Right(Box::pin(self.handle_other(other, request))),
+        }
+    }
+}
+
+impl Server {
+    /// Answers what is no call of gRPC.
+    async fn handle_other(&self, protocol: Option<Protocol>, request: Request) -> Response {
+        match protocol {
             None => not_grpc(),
             Some(Protocol::Connect) => not_connect(),
             Some(Protocol::WebSocket) => not_in_websockets(),
             Some(Protocol::Preflight) => web::preflight(&self.shared.web_origins, request.headers()),
             Some(Protocol::Web(kind)) => {
-                // Boxed, so that a call of gRPC does not take the memory of this.
-                Box::pin(web::answer(self, request, kind)).await.map(manywire_http::Body::stream)
+                web::answer(self, request, kind).await.map(manywire_http::Body::stream)
             }
             Some(Protocol::Grpc) if request.version() != Version::HTTP_2 => not_http2(),
-            Some(Protocol::Grpc) if request.method() != Method::POST => {
-                manywire_http::method_not_allowed("POST")
-            }
-            Some(Protocol::Grpc) => {
-                call::answer(self, request.map(Intact)).await.map(manywire_http::Body::stream)
-            }
+            Some(Protocol::Grpc) => manywire_http::method_not_allowed("POST"),
         }
     }
 }

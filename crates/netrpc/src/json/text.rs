@@ -186,7 +186,7 @@ pub(super) fn string(quoted: &[u8]) -> Cow<'_, str> {
 /// What a string says. Go puts U+FFFD in the place of each byte that is not UTF-8, and of an escaped surrogate without its
 /// partner.
 fn unquoted(text: &[u8]) -> Cow<'_, str> {
-    if memchr::memchr(b'\\', text).is_none() {
+    if !text.contains(&b'\\') {
         return match std::str::from_utf8(text) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => Cow::Owned(mended(text)),

@@ -70,16 +70,16 @@ fn by_request(request: &Request, has_calls: bool) -> Option<Wire> {
     if path == manywire_netrpc::GOB_PATH || is_post && path == manywire_netrpc::JSON_PATH {
         return Some(Wire::Netrpc);
     }
-    let media_type = media_type(headers);
     // A service of gRPC may have this name too.
     #[cfg(feature = "http")]
-    if has_calls && manywire_jsonhttp::is_call(path) && !begins(media_type, b"application/grpc") {
+    if has_calls && manywire_jsonhttp::is_call(path) && !begins(media_type(headers), b"application/grpc") {
         return Some(Wire::Http);
     }
     #[cfg(feature = "grpc")]
     if manywire_grpc::is_for_grpc(request) {
         return Some(Wire::Grpc);
     }
+    let media_type = media_type(headers);
     let is = |name: &[u8]| media_type.eq_ignore_ascii_case(name);
     if is_post && (is(b"text/xml") || is(b"application/xml")) {
         return Some(Wire::Xmlrpc);
