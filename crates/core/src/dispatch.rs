@@ -2,16 +2,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::call::{Call, CallStream, Timer};
 use crate::context::{Head, Terms};
 use crate::handler::{Handler, Items, ReplyFuture};
 use crate::hooks::{Ended, Guard, Hook, around, around_items};
+use crate::introspect::{Document, Slot};
 use crate::metrics::{CallMeter, UNKNOWN_METHOD};
 use crate::rate::RateLimiter;
 use crate::{
-    Activity, Budget, ErrorKind, Incoming, Limits, Method, Methods, Metrics, Params, Peer, RpcError,
+    Activity, Budget, ErrorKind, Incoming, Limits, Method, Methods, Metrics, Params, Peer, RpcError, Value,
 };
 
 /// The methods bound to one wire, shared by all of its connections.
@@ -23,6 +24,8 @@ pub struct Dispatch {
     bound: Vec<Bound>,
     /// Counts the calls of no method.
     unknown: OnceLock<CallMeter>,
+    /// What the wire tells of all methods at once; made when it is first asked for.
+    document: Slot,
 }
 
 /// A method with all that runs around it.
@@ -42,7 +45,8 @@ impl Dispatch {
             hooks: methods.hooks_of(method.name()),
         });
         let bound = bound.collect();
-        Arc::new(Self { wire, methods, metrics: metrics.clone(), bound, unknown: OnceLock::new() })
+        let (unknown, document) = Default::default();
+        Arc::new(Self { wire, methods, metrics: metrics.clone(), bound, unknown, document })
     }
 
     /// The counters of a method, or of calls of no method.
@@ -98,8 +102,10 @@ impl Own {
 
     /// Counts a call that has ended, and tells the observers.
     pub(crate) fn finished(&self, index: Option<usize>, started: Instant, error: Option<ErrorKind>) {
-        let meter = self.dispatch.meter(index);
-        let took = started.elapsed();
+        self.count(self.dispatch.meter(index), started.elapsed(), error);
+    }
+
+    fn count(&self, meter: &CallMeter, took: Duration, error: Option<ErrorKind>) {
         meter.finished(took, error);
         for observer in self.dispatch.methods.observers() {
             let ended =
@@ -121,6 +127,12 @@ impl Session {
     /// All methods, for introspection.
     pub fn methods(&self) -> &Methods {
         &self.0.dispatch.methods
+    }
+
+    /// What this wire tells of all methods at once, which it makes a single time for all connections.
+    pub fn document(&self, make: impl FnOnce(&Methods) -> Value) -> Document {
+        let dispatch = &self.0.dispatch;
+        dispatch.document.get(&dispatch.methods, make)
     }
 
     /// Begins a call of a method that answers once, on a wire that tells no more than its name and parameters.
@@ -195,6 +207,17 @@ impl Session {
 
     fn named<'n>(&self, name: &'n str) -> Named<'n> {
         Named { name, found: self.0.dispatch.methods.index_of(name), is_admitted: false }
+    }
+
+    /// The counters of calls that the registry does not run: of a service that is mounted beside it, or of no method.
+    pub fn meter(&self, name: &str) -> CallMeter {
+        let Own { dispatch, .. } = &*self.0;
+        dispatch.metrics.call(dispatch.wire, name)
+    }
+
+    /// Counts such a call when it has ended, and tells the observers.
+    pub fn finished(&self, meter: &CallMeter, took: Duration, error: Option<ErrorKind>) {
+        self.0.count(meter, took, error);
     }
 
     /// Begins the call of a method; what does not begin is counted as refused, and only once.
@@ -327,7 +350,7 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
-    use crate::{Empty, to_value};
+    use crate::{Empty, Reply as _, to_value};
 
     async fn fail(how: String) -> Result<i64, RpcError> {
         match &*how {
@@ -413,6 +436,20 @@ mod tests {
         assert_eq!(to_value(first.as_serde()).unwrap(), 1.into());
         assert_eq!(items.next().await.unwrap().err().unwrap().message(), "enough");
         assert!(items.next().await.is_none());
+    }
+
+    #[test]
+    fn what_a_wire_tells_of_all_methods_is_made_once() {
+        let dispatch = dispatch(&Metrics::new());
+        let made = std::cell::Cell::new(0);
+        for session in [dispatch.session(&Limits::default()), dispatch.session(&Limits::default())] {
+            let document = session.document(|methods| {
+                made.set(made.get() + 1);
+                Value::from(methods.iter().len() as i64)
+            });
+            assert_eq!(to_value(document.as_serde()).unwrap(), 3.into());
+        }
+        assert_eq!(made.get(), 1);
     }
 
     #[tokio::test]

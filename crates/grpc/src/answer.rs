@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Body as HttpBody, Frame};
-use manywire_core::{Activity, CallMeter, Charge, ErrorKind, UnderWay};
+use manywire_core::{CallMeter, Charge, ErrorKind, Session, UnderWay};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
@@ -29,7 +29,7 @@ const PIECE: usize = 128 << 10;
 /// end it.
 pub(crate) struct Timer {
     /// None where the registry counts the call.
-    meter: Option<Arc<CallMeter>>,
+    counted: Option<(Session, Arc<CallMeter>)>,
     started: Instant,
     is_done: bool,
     dropped: Option<ErrorKind>,
@@ -37,20 +37,20 @@ pub(crate) struct Timer {
 }
 
 impl Timer {
-    pub(crate) fn start(meter: Arc<CallMeter>, activity: &Activity, ends_with_client: bool) -> Self {
+    pub(crate) fn start(caller: &Caller, meter: Arc<CallMeter>, ends_with_client: bool) -> Self {
         let dropped = (!ends_with_client).then_some(ErrorKind::Cancelled);
         Self {
-            meter: Some(meter),
+            counted: Some((caller.session.clone(), meter)),
             started: Instant::now(),
             is_done: false,
             dropped,
-            _under_way: activity.begin(),
+            _under_way: caller.activity.begin(),
         }
     }
 
     /// Leaves the counting to the registry.
     pub(crate) fn leave(&mut self) {
-        self.meter = None;
+        self.counted = None;
     }
 
     pub(crate) fn finish(&mut self, code: Code) {
@@ -60,8 +60,8 @@ impl Timer {
     }
 
     fn count(&self, error: Option<ErrorKind>) {
-        if let Some(meter) = &self.meter {
-            meter.finished(self.started.elapsed(), error);
+        if let Some((session, meter)) = &self.counted {
+            session.finished(meter, self.started.elapsed(), error);
         }
     }
 }

@@ -39,13 +39,13 @@ where
     // Taken apart before the future begins, which then holds each part once.
     let (mut head, body) = request.into_parts();
     async move {
-        let (shared, activity) = (&*server.shared, &server.caller.activity);
+        let (shared, caller) = (&*server.shared, &server.caller);
         let path = head.uri.path();
         let Some(known) = shared.paths.get(path) else {
-            let timer = Timer::start(shared.metrics.call("grpc", UNKNOWN_METHOD).into(), activity, false);
+            let timer = Timer::start(caller, caller.session.meter(UNKNOWN_METHOD).into(), false);
             return Answer::refuse(Status::unimplemented(shared.paths.explain(path)), timer);
         };
-        let mut timer = Timer::start(known.meter(&shared.metrics), activity, known.ends_with_client);
+        let mut timer = Timer::start(caller, known.meter(&caller.session), known.ends_with_client);
         let timeout = match deadline::timeout(&head.headers) {
             Ok(timeout) => timeout,
             Err(malformed) => return Answer::refuse(Status::internal(malformed), timer),
@@ -57,7 +57,7 @@ where
         };
         let response = match &known.target {
             Target::Registered(method) => {
-                let asked = Asked { caller: &server.caller, admitted, method, deadline };
+                let asked = Asked { caller, admitted, method, deadline };
                 asked.respond(&mut head.headers, body, &mut timer).await
             }
             // Boxed, so that a call of the registry does not take the memory of this.

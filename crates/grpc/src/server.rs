@@ -70,7 +70,6 @@ pub(crate) struct Shared {
     dispatch: Arc<Dispatch>,
     mounted: Vec<Service>,
     pub(crate) web_origins: Origins,
-    pub(crate) metrics: Metrics,
     pub(crate) drain: Drain,
     /// Whether the server takes calls, for its health service.
     ready: watch::Sender<bool>,
@@ -121,7 +120,7 @@ impl Server {
         let budget = Budget::alone(&limits);
         let caller = Caller::new(&dispatch, &limits, &budget, &Activity::new(), Peer::default());
         let mounted = mounted.into_iter().map(|mounted| mounted.service).collect();
-        let shared = Shared { paths, dispatch, mounted, web_origins, metrics, drain, ready };
+        let shared = Shared { paths, dispatch, mounted, web_origins, drain, ready };
         Ok(Self { shared: Arc::new(shared), caller })
     }
 

@@ -270,7 +270,7 @@ impl Wire {
                 let id = builtin::only(params);
                 Box::new(id.is_some_and(|id| subscriptions.end(stream.name(), &id)))
             }
-            Some(asked) => asked.answer(self.session.methods(), params)?,
+            Some(asked) => asked.answer(&self.session, params)?,
         };
         Ok(Ran::Ended(Ok(reply)))
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod access;
 mod attacks;
 mod calls;
 mod crowd;
@@ -22,7 +23,7 @@ mod words;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -47,7 +48,21 @@ impl Server {
 
     /// The same, of a program whose environment was changed.
     fn start_as(mut command: Command, listeners: &[&str], options: &[&str]) -> Self {
-        command.arg("serve").args(options).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.stderr(Stdio::null());
+        Self::spawn(command, listeners, options)
+    }
+
+    /// The same, and what it writes to its log.
+    fn start_logged(listeners: &[&str], options: &[&str]) -> (Self, BufReader<ChildStderr>) {
+        let mut command = program();
+        command.stderr(Stdio::piped());
+        let mut server = Self::spawn(command, listeners, options);
+        let log = server.child.stderr.take().unwrap();
+        (server, BufReader::new(log))
+    }
+
+    fn spawn(mut command: Command, listeners: &[&str], options: &[&str]) -> Self {
+        command.arg("serve").args(options).stdout(Stdio::piped());
         for wires in listeners {
             command.args(["--listen", &format!("{wires}=127.0.0.1:0")]);
         }
