@@ -297,13 +297,12 @@ impl Connection {
         }
     }
 
-    /// The messages that gRPC sends; what its descriptors refuse is refused in the words of all wires.
+    /// The messages that gRPC sends.
     async fn messages(&self, method: &str, arguments: Arguments) -> Result<Vec<Value>, RpcError> {
-        let messages = arguments.into_messages();
-        if let Some(signature) = self.signature(method).await? {
-            messages.iter().try_for_each(|message| signature.check_message(message))?;
+        match self.signature(method).await? {
+            Some(signature) => signature.messages(arguments),
+            None => Ok(arguments.into_messages()),
         }
-        Ok(messages)
     }
 }
 

@@ -28,6 +28,7 @@ mod client;
 mod connection;
 mod describe;
 mod dial;
+mod messages;
 mod mistaken;
 mod retry;
 mod schema;

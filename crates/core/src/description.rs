@@ -29,23 +29,32 @@ pub struct Parameter {
     /// Its type, in the notation of [`Shape`]: `int`, `[string]`, `{a: int}`, `number?`.
     #[serde(rename = "type")]
     pub shape: String,
+    /// Whether it may be left out, whatever its type.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 impl Description {
     /// The description of a method under a name, which may be one that a wire has made.
     pub fn of(name: &str, method: &Method) -> Self {
         let is_record = matches!(method.arguments(), Shape::Record(_));
-        let parameter = |(name, shape): (&str, &Shape)| Parameter {
+        let parameter = |(place, (name, shape)): (usize, (&str, &Shape))| Parameter {
             name: if is_record { name.to_owned() } else { String::new() },
             shape: shape.to_string(),
+            optional: !method.requires(place),
         };
         Self {
             name: name.to_owned(),
             kind: method.kind().as_str().to_owned(),
             doc: method.doc().to_owned(),
-            parameters: method.arguments().parameters().into_iter().map(parameter).collect(),
+            parameters: method.arguments().parameters().into_iter().enumerate().map(parameter).collect(),
             returns: method.returns().to_string(),
         }
+    }
+
+    /// Whether it takes a stream.
+    pub fn takes_stream(&self) -> bool {
+        [Kind::ClientStream, Kind::TwoWay].iter().any(|kind| self.kind == kind.as_str())
     }
 
     /// Whether it answers with a stream.
@@ -58,7 +67,7 @@ impl Description {
 impl fmt::Display for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}(", self.name)?;
-        for (at, Parameter { name, shape }) in self.parameters.iter().enumerate() {
+        for (at, Parameter { name, shape, .. }) in self.parameters.iter().enumerate() {
             let (comma, name) = (if at == 0 { "" } else { ", " }, if name.is_empty() { "arg" } else { name });
             write!(f, "{comma}{name}: {shape}")?;
         }

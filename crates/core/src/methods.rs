@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use crate::context::Head;
 use crate::handler::{Function, Handler, Returns};
 use crate::hooks::{Ended, Guard, Hook, Observer};
-use crate::params::{Arguments, Expected, signature};
+use crate::params::{Arguments, Expected, Required, signature};
 use crate::{Kind, Requests, RpcError, Shape};
 
 /// A method as the wires and introspection see it.
@@ -20,6 +20,7 @@ pub struct Method {
     name: String,
     doc: String,
     arguments: Shape,
+    required: Required,
     returns: Shape,
     is_safe: bool,
     /// Whether it took the place of another without a word that it should.
@@ -41,6 +42,16 @@ impl Method {
     /// The shape of its arguments; [`Shape::parameters`] lists them one by one.
     pub fn arguments(&self) -> &Shape {
         &self.arguments
+    }
+
+    /// Whether the parameter at this place has to be given: it is not optional, and its type has no default for it.
+    pub fn requires(&self, place: usize) -> bool {
+        self.required.at(place)
+    }
+
+    /// How many parameters of a list cannot be left out.
+    pub fn required(&self) -> usize {
+        self.required.count()
     }
 
     /// The shape of its answer, or of each item of its stream.
@@ -183,6 +194,7 @@ impl Methods {
             name: name.to_owned(),
             doc: doc.to_owned(),
             arguments,
+            required: expected.required().clone(),
             returns: Shape::of::<R>(),
             is_safe: false,
             is_conflict: false,

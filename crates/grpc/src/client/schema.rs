@@ -81,14 +81,14 @@ impl Schema {
         services.flat_map(|service| service.methods().collect::<Vec<_>>())
     }
 
-    /// A method by `Greeter/SayHello` or `Greeter.SayHello`, with or without a slash in front.
+    /// A method by `Greeter/SayHello` or `Greeter.SayHello`, with or without a slash in front; by `SayHello` where one service
+    /// alone has it, as the other wires know a method without a service.
     pub(super) fn find(&self, name: &str) -> Result<MethodDescriptor, RpcError> {
-        let unknown = |why: String| RpcError::new(ErrorKind::UnknownMethod, why).with_origin(self.origin);
+        let unknown = |why: String| self.unknown(why);
         let bare = name.trim_start_matches('/');
-        let (service, method) = bare
-            .rsplit_once('/')
-            .or_else(|| bare.rsplit_once('.'))
-            .ok_or_else(|| unknown(format!("{name:?} is no method; write it as Greeter/SayHello")))?;
+        let Some((service, method)) = bare.rsplit_once('/').or_else(|| bare.rsplit_once('.')) else {
+            return self.find_bare(bare);
+        };
         let service = self.pool.get_service_by_name(service).ok_or_else(|| {
             unknown(format!("no service {service}; there are {}", self.services.join(", ")))
         })?;
@@ -97,6 +97,29 @@ impl Schema {
             let names: Vec<_> = service.methods().map(|known| known.name().to_owned()).collect();
             unknown(format!("{} has no method {method}; it has {}", service.full_name(), names.join(", ")))
         })
+    }
+}
+
+impl Schema {
+    fn unknown(&self, why: String) -> RpcError {
+        RpcError::new(ErrorKind::UnknownMethod, why).with_origin(self.origin)
+    }
+
+    /// The method of this name, in whichever service.
+    fn find_bare(&self, name: &str) -> Result<MethodDescriptor, RpcError> {
+        let mut found = self.descriptors().filter(|method| method.name() == name);
+        match (found.next(), found.next()) {
+            (Some(method), None) => Ok(method),
+            (Some(one), Some(other)) => {
+                let (one, other) = (one.parent_service(), other.parent_service());
+                let (one, other) = (one.full_name(), other.full_name());
+                Err(self.unknown(format!("{name} is a method of {one} and of {other}: write {one}/{name}")))
+            }
+            (None, _) => {
+                Err(self
+                    .unknown(format!("no method {name:?}; with its service, write it as Greeter/SayHello")))
+            }
+        }
     }
 }
 
