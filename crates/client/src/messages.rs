@@ -81,6 +81,8 @@ fn is_number_of_protobuf(wanted: &Type, value: &Value) -> bool {
         (Type::Int | Type::Float, Value::String(text)) => text.parse::<f64>().is_ok(),
         (Type::Int | Type::Float, Value::Float(float)) => *wanted == Type::Float || float.fract() == 0.0,
         (Type::Int | Type::Float, Value::Int(_) | Value::Uint(_)) => true,
+        // Its message, spelt out.
+        (Type::Number, Value::Map(_)) => true,
         (Type::List(item), Value::Array(items)) => {
             matches!(**item, Type::Int | Type::Float)
                 && items.iter().all(|value| is_number_of_protobuf(item, value))

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | one argument (net/rpc) | the record | the value |
 //! | by name | the record; an unknown name is an error | error |
-//! | positional | field by field; a single map is the record, unless n = 1 and the field can hold a map | exactly one: the value |
+//! | positional | field by field; a single map is the record, unless its only field can hold a map | exactly one: the value |
 //! | nothing | as an empty list | as an empty list |
 //!
 //! A field that is optional, or for which its type has a default, may be left out: by name, and at the end of a list.
@@ -85,7 +85,7 @@ impl Expected {
         match &self.shape {
             Shape::Record(RecordShape { fields, .. }) => match &fields[..] {
                 [(_, only)] => !only.may_be_map(),
-                fields => fields.len() > 1,
+                _ => true,
             },
             _ => false,
         }
@@ -276,6 +276,7 @@ mod tests {
             read::<Named>(map("nam", "x".into())).unwrap_err(),
             "m has no parameter `nam`; call it as m(name: string)"
         );
+        assert_eq!(read(Params::Positional(vec![Value::Map(Vec::new())])), Ok(Empty {}));
         assert_eq!(read(map("name", "x".into())), Ok(Nested { of: Some(Named { name: "x".into() }) }));
     }
 

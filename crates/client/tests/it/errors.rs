@@ -125,6 +125,7 @@ async fn the_same_arguments_are_taken_on_every_wire() {
             ("Arith.Multiply", by_position(&[6.into(), 7.into()]), 42.into()),
             ("hello", by_position(&["you".into()]), "Hello,you".into()),
             ("h.Hello", by_position(&["you".into()]), "hello,you".into()),
+            ("handler/js.J", by_position(&["you".into()]), "123,you".into()),
             ("ping", by_position(&["you".into()]), "you".into()),
         ] {
             assert_eq!(client.call(method, arguments.clone()).await, Ok(answer.clone()), "{scheme} {method}");
