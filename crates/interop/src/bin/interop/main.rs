@@ -1,12 +1,13 @@
 //! Runs every client against every server that shares a wire with it, and prints the table.
 //!
 //! Reading order: `peers.rs` and `cases.rs`, who takes part and what is asked, both data; `server.rs`, `export.rs`, `ask.rs` and
-//! `run.rs`, how it is asked; `tagged.rs` and `agree.rs`, what an answer says; `result.rs`, `report.rs` and
+//! `run.rs`, how it is asked; `tagged.rs`, `agree.rs` and `expected.rs`, what an answer says; `result.rs`, `report.rs` and
 //! `terminal.rs`, what came of it.
 
 mod agree;
 mod ask;
 mod cases;
+mod expected;
 mod export;
 mod peers;
 mod process;
