@@ -28,6 +28,10 @@ pub struct Method {
 }
 
 impl Method {
+    pub(crate) fn new(name: &str, doc: &str, arguments: Shape, returns: Shape, handler: Handler) -> Self {
+        Self { name: name.to_owned(), doc: doc.to_owned(), arguments, returns, is_safe: false, is_conflict: false, handler }
+    }
+
     /// The name that callers use.
     pub fn name(&self) -> &str {
         &self.name
@@ -102,6 +106,8 @@ pub struct Methods {
     list: Vec<Method>,
     by_name: HashMap<String, usize>,
     descriptors: Vec<Cow<'static, [u8]>>,
+    /// Takes the calls of names that are not registered.
+    pub(crate) fallback: Option<Arc<Method>>,
     /// Each with the prefix of the names that it is for.
     guards: Vec<(String, Arc<Guard>)>,
     hooks: Vec<(String, Arc<dyn Hook>)>,
@@ -179,15 +185,7 @@ impl Methods {
     ) -> &mut Method {
         let arguments = Shape::of::<A>();
         let expected = Arc::new(Expected::new::<A>(name, arguments.clone()));
-        self.insert(Method {
-            name: name.to_owned(),
-            doc: doc.to_owned(),
-            arguments,
-            returns: Shape::of::<R>(),
-            is_safe: false,
-            is_conflict: false,
-            handler: handler(expected),
-        })
+        self.insert(Method::new(name, doc, arguments, Shape::of::<R>(), handler(expected)))
     }
 
     /// Binds methods to a `.proto`: those that its services name have its messages on gRPC. A set of file descriptors, as
@@ -231,7 +229,7 @@ impl Methods {
         true
     }
 
-    fn insert(&mut self, method: Method) -> &mut Method {
+    pub(crate) fn insert(&mut self, method: Method) -> &mut Method {
         let index = *self.by_name.entry_ref(method.name.as_str()).or_insert(self.list.len());
         if index == self.list.len() {
             self.list.push(method);
@@ -250,6 +248,11 @@ impl Methods {
     /// The method of this name.
     pub fn get(&self, name: &str) -> Option<&Method> {
         self.index_of(name).map(|index| &self.list[index])
+    }
+
+    /// Whether a call of this name has a method to go to.
+    pub fn takes(&self, name: &str) -> bool {
+        self.fallback.is_some() || self.index_of(name).is_some()
     }
 
     /// The place of a method. One of a bound service is found by `S/M` too.

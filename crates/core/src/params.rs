@@ -7,7 +7,9 @@
 //! | positional | field by field; if n > 1, a single map is the record | exactly one: the value |
 //! | nothing | as an empty list | as an empty list |
 
-use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, DeserializeSeed};
 
 use crate::{DecodeError, RecordShape, RpcError, Shape, Value, from_value};
 
@@ -51,6 +53,11 @@ impl Expected {
         Self { method: method.to_owned(), shape, has_defaults }
     }
 
+    /// Of a method whose type is known by its shape alone; a lenient one has a default for each of its fields.
+    pub(crate) fn outlined(method: &str, shape: Shape, is_lenient: bool) -> Self {
+        Self { method: method.to_owned(), has_defaults: is_lenient && shape.is_record(), shape }
+    }
+
     /// How many positional parameters cannot be left out: all up to the last that is not optional.
     fn required(&self) -> usize {
         let is_required = |(_, shape): &(&str, &Shape)| !matches!(shape, Shape::Optional(_));
@@ -72,40 +79,54 @@ impl Expected {
 
 /// Reads the arguments of a method.
 pub(crate) fn read<A: Arguments>(params: Params<'_, '_>, expected: &Expected) -> Result<A, RpcError> {
+    read_with(params, expected, PhantomData::<A>)
+}
+
+/// The same, by a seed that knows the type.
+pub(crate) fn read_with<T, S>(params: Params<'_, '_>, expected: &Expected, seed: S) -> Result<T, RpcError>
+where
+    S: for<'de> DeserializeSeed<'de, Value = T>,
+{
     match params {
         Params::One(deserializer) => {
-            erased_serde::deserialize(deserializer).map_err(|e| RpcError::invalid_params(e.to_string()))
+            seed.deserialize(deserializer).map_err(|e| RpcError::invalid_params(e.to_string()))
         }
-        Params::Positional(values) => read_positional(values, expected),
-        Params::Named(pairs) => read_named(pairs, expected),
+        Params::Positional(values) => read_positional(values, expected, seed),
+        Params::Named(pairs) => read_named(pairs, expected, seed),
     }
 }
 
-fn read_positional<A: Arguments>(mut values: Vec<Value>, expected: &Expected) -> Result<A, RpcError> {
+fn read_positional<T, S>(mut values: Vec<Value>, expected: &Expected, seed: S) -> Result<T, RpcError>
+where
+    S: for<'de> DeserializeSeed<'de, Value = T>,
+{
     let parameters = expected.shape.parameters();
     let wanted = parameters.len();
     if expected.shape.is_record()
         && wanted > 1
         && let [Value::Map(pairs)] = &mut values[..]
     {
-        return read_named(std::mem::take(pairs), expected);
+        return read_named(std::mem::take(pairs), expected, seed);
     }
     if values.len() > wanted || values.len() < expected.required() {
         return Err(expected.wrong_count(values.len()));
     }
     if expected.has_defaults && values.len() < wanted {
         let named = parameters.iter().map(|(name, _)| (*name).into()).zip(values);
-        return read_named(named.collect(), expected);
+        return read_named(named.collect(), expected, seed);
     }
     values.resize(wanted, Value::Null);
     let value = match &expected.shape {
         Shape::Record(_) => Value::Array(values),
         _ => values.pop().unwrap_or_default(),
     };
-    from_value(value).map_err(|e| misfit(&expected.method, &e))
+    seed.deserialize(value).map_err(|e| misfit(&expected.method, &e))
 }
 
-fn read_named<A: Arguments>(pairs: Vec<(Value, Value)>, expected: &Expected) -> Result<A, RpcError> {
+fn read_named<T, S>(pairs: Vec<(Value, Value)>, expected: &Expected, seed: S) -> Result<T, RpcError>
+where
+    S: for<'de> DeserializeSeed<'de, Value = T>,
+{
     let Shape::Record(RecordShape { fields, .. }) = &expected.shape else {
         let (name, takes) = (&expected.method, expected.signature());
         return Err(RpcError::invalid_params(format!(
@@ -127,7 +148,7 @@ fn read_named<A: Arguments>(pairs: Vec<(Value, Value)>, expected: &Expected) -> 
             "{name} needs parameter `{field}`; call it as {takes}"
         )));
     }
-    from_value(Value::Map(pairs)).map_err(|e| misfit(&expected.method, &e))
+    seed.deserialize(Value::Map(pairs)).map_err(|e| misfit(&expected.method, &e))
 }
 
 /// A method as one would write a call of it: `add(a: number, b: number)`.

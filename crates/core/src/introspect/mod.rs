@@ -3,6 +3,7 @@
 
 mod names;
 mod schema;
+mod shapes;
 mod view;
 
 pub use names::TypeNames;
