@@ -123,6 +123,9 @@ pub struct RpcError {
     origin: Origin,
     message: Cow<'static, str>,
     code: Option<i64>,
+    /// The wire that gave the code; none where the method chose it.
+    code_of: Option<&'static str>,
+    details: Option<Box<[u8]>>,
     name: Option<Box<str>>,
     data: Option<Box<Value>>,
     misfit: Option<Box<Misfit>>,
@@ -136,6 +139,8 @@ impl RpcError {
             origin: Origin::Server,
             message: message.into(),
             code: None,
+            code_of: None,
+            details: None,
             name: None,
             data: None,
             misfit: None,
@@ -177,10 +182,24 @@ impl RpcError {
         Self::new(ErrorKind::Internal, message)
     }
 
-    /// The same error with the code that the wire gave it.
+    /// The same error with a code that the method has chosen, for the wires on which methods do.
     #[must_use]
     pub fn with_code(mut self, code: i64) -> Self {
-        self.code = Some(code);
+        (self.code, self.code_of) = (Some(code), None);
+        self
+    }
+
+    /// The same error with the code that a server on this wire gave it. On other wires it means nothing.
+    #[must_use]
+    pub fn with_wire_code(mut self, wire: &'static str, code: i64) -> Self {
+        (self.code, self.code_of) = (Some(code), Some(wire));
+        self
+    }
+
+    /// The same error with what its wire says beside code and text, in the wire's own bytes.
+    #[must_use]
+    pub fn with_details(mut self, details: impl Into<Box<[u8]>>) -> Self {
+        self.details = Some(details.into());
         self
     }
 
@@ -245,9 +264,24 @@ impl RpcError {
         &self.message
     }
 
-    /// The code that the wire gave this error, where the wire has codes.
+    /// The code of this error, where its wire has codes or its method has chosen one.
     pub fn code(&self) -> Option<i64> {
         self.code
+    }
+
+    /// The code that this error has on a wire: the one that a server gave it there.
+    pub fn code_on(&self, wire: &str) -> Option<i64> {
+        self.code.filter(|_| self.code_of == Some(wire))
+    }
+
+    /// The code that the method has chosen.
+    pub fn own_code(&self) -> Option<i64> {
+        self.code.filter(|_| self.code_of.is_none())
+    }
+
+    /// What its wire says beside code and text, in the wire's own bytes.
+    pub fn details(&self) -> Option<&[u8]> {
+        self.details.as_deref()
     }
 
     /// The name that the wire gave this error, where the wire has names: `ZeroDivisionError`.
