@@ -142,6 +142,22 @@ impl Client {
         }
     }
 
+    /// Whether there is a connection now, on the wires that keep one.
+    pub fn is_open(&self) -> Option<bool> {
+        let keeps_one = match self.url().wire {
+            Wire::Gob | Wire::Zerorpc => true,
+            Wire::Jsonrpc1 => self.url().transport == Transport::Tcp,
+            Wire::Jsonrpc => self.url().transport == Transport::WebSocket,
+            Wire::Xmlrpc | Wire::Grpc => false,
+        };
+        keeps_one.then(|| self.servers.open().is_some())
+    }
+
+    /// Sees whether one of the servers is there, without calling anything: there is a connection, or one can be made.
+    pub async fn probe(&self) -> Result<(), RpcError> {
+        if self.is_open() == Some(true) { Ok(()) } else { self.servers.probe().await }
+    }
+
     /// Where it is connected to.
     pub fn url(&self) -> &Url {
         &self.servers.url

@@ -81,7 +81,7 @@ pub use kind::Kind;
 pub use limits::Limits;
 pub use metadata::{Metadata, ReadMetadata};
 pub use methods::{Conflict, Method, Methods};
-pub use metrics::{CallMeter, ConnectionMeter, Metrics, UNKNOWN_METHOD};
+pub use metrics::{CallMeter, ConnectionMeter, Metrics, UNKNOWN_METHOD, UpstreamMeter};
 pub use notation::Written;
 pub use original::{Original, with_originals};
 pub use params::{Arguments, Empty, Params};

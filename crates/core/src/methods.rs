@@ -250,6 +250,11 @@ impl Methods {
         self.index_of(name).map(|index| &self.list[index])
     }
 
+    /// Whether calls of names that are not registered are taken all the same.
+    pub fn has_fallback(&self) -> bool {
+        self.fallback.is_some()
+    }
+
     /// Whether a call of this name has a method to go to.
     pub fn takes(&self, name: &str) -> bool {
         self.fallback.is_some() || self.index_of(name).is_some()

@@ -1,11 +1,12 @@
 //! One call: known path, deadline, guards; then the method of the registry, or a mounted service.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Body as HttpBody;
-use manywire_core::{Admitted, Charge, Drain, ErrorKind, RpcError, Terms, UNKNOWN_METHOD};
+use manywire_core::{Admitted, CallMeter, Charge, Drain, ErrorKind, RpcError, Terms, UNKNOWN_METHOD};
 use manywire_http::{BoxError, Endless, Headers};
 use tokio::time::Instant;
 use tonic::body::Body;
@@ -17,7 +18,7 @@ use crate::interop::Flags;
 use crate::known::{Known, Target};
 use crate::packing::Packing;
 use crate::received::{Expected, Received};
-use crate::server::Server;
+use crate::server::{Server, Shared};
 use crate::{deadline, encoding, error, registered};
 
 /// Bytes of a call's metadata, counted as HTTP/2 does: names, values, and 32 for each pair.
@@ -29,11 +30,20 @@ where
     B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    let (shared, activity) = (&*server.shared, &server.caller.activity);
+    let (shared, activity) = (server.shared.latest(), &server.caller.activity);
     let path = request.uri().path();
-    let Some(known) = shared.paths.get(path) else {
-        let timer = Timer::start(shared.metrics.call("grpc", UNKNOWN_METHOD).into(), activity, false);
-        return Answer::refuse(Status::unimplemented(shared.paths.explain(path)), timer);
+    let open;
+    let known = match shared.paths.get(path) {
+        Some(known) => known,
+        None => {
+            let meter: Arc<CallMeter> = shared.metrics.call("grpc", UNKNOWN_METHOD).into();
+            let Some(taken) = shared.paths.open(path, meter.clone()) else {
+                let timer = Timer::start(meter, activity, false);
+                return Answer::refuse(Status::unimplemented(shared.paths.explain(path)), timer);
+            };
+            open = taken;
+            &open
+        }
     };
     let mut timer = Timer::start(known.meter(&shared.metrics), activity, known.ends_with_client);
     let timeout = match deadline::timeout(request.headers()) {
@@ -49,7 +59,7 @@ where
         Target::Registered(method) => {
             registered::respond(&server.caller, admitted, method, request, &mut timer, deadline).await
         }
-        Target::Mounted(service) => before(deadline, respond(server, known, *service, request)).await,
+        Target::Mounted(service) => before(deadline, respond(server, shared, known, *service, request)).await,
     };
     match response {
         Ok(response) => {
@@ -67,6 +77,7 @@ where
 /// Reads the request, or begins to, and has a mounted service answer it.
 async fn respond<B>(
     server: &Server,
+    shared: &Shared,
     known: &Known,
     service: usize,
     mut request: http::Request<B>,
@@ -91,7 +102,7 @@ where
         let (whole, charge) = received.whole().await?;
         (Body::new(whole), charge)
     };
-    let response = server.shared.call(service, http::Request::from_parts(head, body)).await;
+    let response = shared.call(service, http::Request::from_parts(head, body)).await;
     let packing = encodings.answer.map(|encoding| Packing::new(encoding, flags, caller.clone()));
     let response = Sending::new(response, caller, packing, charge);
     if known.answers_stream {

@@ -23,6 +23,18 @@ impl Schema {
     }
 }
 
+impl Shape {
+    /// A record of these fields.
+    pub fn record<'n>(
+        name: &str,
+        fields: impl IntoIterator<Item = (&'n str, Shape)>,
+    ) -> Result<Shape, RpcError> {
+        let fields = fields.into_iter().map(|(name, shape)| Ok((interned::name(name)?, shape)));
+        let fields = fields.collect::<Result<_, RpcError>>()?;
+        Ok(Shape::Record(RecordShape { name: interned::name(name)?, fields }))
+    }
+}
+
 struct Unfolding<'s> {
     schema: &'s Schema,
     left: usize,

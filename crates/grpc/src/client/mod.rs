@@ -4,6 +4,7 @@ mod calling;
 mod codec;
 mod description;
 mod descriptors;
+mod moved;
 mod plain;
 mod protos;
 mod reflection;
@@ -22,6 +23,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value};
+use prost::Message as _;
 use prost_reflect::MethodDescriptor;
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue};
 use tonic::transport::{Channel, Endpoint};
@@ -114,6 +116,12 @@ impl Client {
     /// compiler has, are left out.
     pub fn protos(&self) -> Vec<manywire_core::introspect::ProtoFile> {
         self.schema.protos()
+    }
+
+    /// The descriptors of the services and of all that they name, as a set of files; under a prefix, all of it is in a package
+    /// of that name.
+    pub fn descriptors(&self, prefix: Option<&str>) -> Vec<u8> {
+        moved::files(self.schema.files(), prefix).encode_to_vec()
     }
 
     /// One method, by `Greeter/SayHello` or `Greeter.SayHello`.

@@ -46,7 +46,8 @@ impl Records {
 
     fn fields(&mut self, message: &MessageDescriptor) -> Vec<Field> {
         let field = |field: FieldDescriptor| Field {
-            name: field.name().to_owned(),
+            // As values have it.
+            name: field.json_name().to_owned(),
             ty: self.field(&field),
             // What is left out is zero.
             required: false,
