@@ -14,7 +14,7 @@ use crate::registry::Registered;
 
 /// A service, whatever its type.
 pub(crate) type Service =
-    Box<dyn Fn(http::Request<Body>) -> BoxFuture<http::Response<Body>, Infallible> + Send + Sync>;
+    Arc<dyn Fn(http::Request<Body>) -> BoxFuture<http::Response<Body>, Infallible> + Send + Sync>;
 
 /// Services whose streams go on until their clients have heard enough: a conversation about the schema, a watch of health.
 const HEARD: &[&str] = &[

@@ -140,8 +140,9 @@ pub(crate) fn full(package: &str, name: &str) -> String {
 
 /// Adds the files of one set to those of others. Two of one name are one file, or nobody could import either.
 fn join(files: &mut Vec<FileDescriptorProto>, more: Vec<FileDescriptorProto>) -> Result<(), Undescribable> {
-    let differs =
-        more.iter().find(|file| files.iter().any(|known| known.name() == file.name() && known != *file));
+    let differs = more
+        .iter()
+        .find(|file| files.iter().any(|known| known.name() == file.name() && !is_same(known, file)));
     if let Some(file) = differs {
         let name = file.name();
         return Err(Undescribable(format!(
@@ -150,6 +151,16 @@ fn join(files: &mut Vec<FileDescriptorProto>, more: Vec<FileDescriptorProto>) ->
     }
     add_new(files, more);
     Ok(())
+}
+
+/// Whether two files say the same, but for comments and the order of their imports.
+fn is_same(one: &FileDescriptorProto, other: &FileDescriptorProto) -> bool {
+    let bare = |file: &FileDescriptorProto| {
+        let mut file = FileDescriptorProto { source_code_info: None, ..file.clone() };
+        file.dependency.sort_unstable();
+        file
+    };
+    bare(one) == bare(other)
 }
 
 /// Files that are not there yet.

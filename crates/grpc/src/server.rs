@@ -19,6 +19,7 @@ use crate::services::{Health, Mounted, Reflection};
 use crate::{call, pb, services, web};
 
 /// What an operator decides.
+#[derive(Clone)]
 pub struct Settings {
     /// The methods.
     pub methods: Arc<Methods>,
@@ -71,6 +72,7 @@ pub(crate) struct Shared {
     pub(crate) drain: Drain,
     /// Whether the server takes calls, for its health service.
     ready: Arc<watch::Sender<bool>>,
+    settings: Settings,
     /// What took its place.
     next: OnceLock<Arc<Shared>>,
 }
@@ -79,7 +81,7 @@ impl Shared {
     /// Describes the methods, for a new server or in the place of one.
     fn new(settings: Settings, instead_of: Option<&Shared>) -> Result<Self, Undescribable> {
         let Settings { methods, naming, mut mounted, interop, web_origins, limits, metrics, drain } =
-            settings;
+            settings.clone();
         let Catalogue { methods: registered, mut files } = registry::describe(&methods, &naming)?;
         let mut paths = Paths::default();
         registered.iter().for_each(|method| paths.add_registered(method));
@@ -113,7 +115,8 @@ impl Shared {
             }
         };
         let mounted = mounted.into_iter().map(|mounted| mounted.service).collect();
-        Ok(Self { paths, dispatch, mounted, web_origins, metrics, drain, ready, next: OnceLock::new() })
+        let next = OnceLock::new();
+        Ok(Self { paths, dispatch, mounted, web_origins, metrics, drain, ready, settings, next })
     }
 
     /// What answers calls now.
@@ -147,10 +150,10 @@ impl Server {
         Ok(Self { shared: Arc::new(shared), caller })
     }
 
-    /// Has all calls from now on answered by these settings, those of open connections too. Calls under way go on as they
-    /// began.
-    pub fn replace(&self, settings: Settings) -> Result<(), Undescribable> {
+    /// Has all calls from now on go to these methods, those of open connections too. Calls under way go on as they began.
+    pub fn replace(&self, methods: Arc<Methods>) -> Result<(), Undescribable> {
         let mut last = self.shared.latest();
+        let settings = Settings { methods, ..last.settings.clone() };
         let next = Arc::new(Shared::new(settings, Some(last))?);
         // Whoever else replaces at the same time may have been first.
         while last.next.set(next.clone()).is_err() {

@@ -13,7 +13,7 @@ use crate::operations::Operations;
 use crate::shared::Shared;
 use crate::signals::Signals;
 use crate::wires::{Wire, Wires};
-use crate::{Error, open_files};
+use crate::{Control, Error, open_files};
 
 /// Connections to the operations port at one time.
 const OPERATIONS_CONNECTIONS: usize = 256;
@@ -110,6 +110,11 @@ impl Running {
     /// What they say from now on. Calls are answered either way.
     pub fn set_ready(&self, is_ready: bool) {
         self.shared.set_ready(is_ready);
+    }
+
+    /// A hold on the server, to change what it serves while it runs.
+    pub fn control(&self) -> Control {
+        Control::new(&self.shared)
     }
 
     /// How long calls may take to finish, as [`Server::drain`](crate::Server::drain) was told.

@@ -157,7 +157,7 @@ async fn a_caller_that_gives_up_or_leaves_ends_the_call_there_too() {
     drop(session.call("sleep", positional([60_000.into()])).unwrap());
     // It has no call left to wait for.
     drop(session);
-    running.stop().await;
+    running.stop(Duration::from_secs(10)).await;
     assert!(began.elapsed() < Duration::from_secs(8));
 }
 
@@ -171,7 +171,7 @@ async fn a_server_that_is_down_is_unavailable_at_once_and_found_again() {
     let session = session(methods(vec![source]).await.unwrap());
     let add = || call(&session, "add", positional([1.into(), 2.into()]));
     assert_eq!(add().await, Ok(3.into()));
-    running.stop().await;
+    running.stop(Duration::from_secs(10)).await;
     let began = Instant::now();
     assert_eq!(add().await.unwrap_err().kind(), ErrorKind::Unavailable);
     assert!(began.elapsed() < Duration::from_secs(1));

@@ -7,10 +7,12 @@ mod kinds;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use manywire::Running;
 use manywire_core::{Dispatch, Limits, Methods, Metrics, Params, RpcError, Session, Value, to_value};
 use manywire_gateway::{Gateway, Source};
+use manywire_notes::files::Files;
+use manywire_server::{Running, Server};
 
 /// The notes' methods on every wire, on one port.
 async fn serve() -> (Running, SocketAddr) {
@@ -18,11 +20,16 @@ async fn serve() -> (Running, SocketAddr) {
 }
 
 async fn serve_at(address: &str) -> (Running, SocketAddr) {
-    let data_dir = std::env::temp_dir();
-    let any = format!("any={address}");
-    let flags = ["--listen", &any, "--tick", "5ms", "--data-dir", data_dir.to_str().unwrap()];
-    let running = Running::start(&flags.map(str::to_owned)).await.unwrap();
-    let address = running.addresses().next().unwrap().1;
+    let limits = Limits::default();
+    let files = Files::open(&std::env::temp_dir(), &limits).unwrap();
+    let settings = manywire_notes::Settings { tick: Duration::from_millis(5), files: Some(files) };
+    serve_methods(manywire_notes::methods(settings), address).await
+}
+
+async fn serve_methods(methods: Methods, address: &str) -> (Running, SocketAddr) {
+    let server = Server::new(methods).listen(&format!("any={address}")).unwrap();
+    let running = server.start().await.unwrap();
+    let address = running.addresses().next().unwrap();
     (running, address)
 }
 
