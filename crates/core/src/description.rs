@@ -17,6 +17,9 @@ pub struct Description {
     pub doc: String,
     /// What it takes, in order.
     pub parameters: Vec<Parameter>,
+    /// Whether it takes whatever comes: any number of parameters, of any types.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open: bool,
     /// What it answers, or each item of its stream, in the notation of [`Shape`].
     pub returns: String,
 }
@@ -44,6 +47,7 @@ impl Description {
             kind: method.kind().as_str().to_owned(),
             doc: method.doc().to_owned(),
             parameters: method.arguments().parameters().into_iter().map(parameter).collect(),
+            open: method.is_open(),
             returns: method.returns().to_string(),
         }
     }

@@ -96,6 +96,7 @@ impl Methods {
         method: impl Dynamic,
     ) -> Result<&mut Method, RpcError> {
         let Outline { kind, takes, returns } = outline;
+        let is_open = takes == Takes::Anything;
         let arguments = match &takes {
             Takes::Shape(shape) | Takes::Lenient(shape) => shape.clone(),
             Takes::Anything => Shape::Any,
@@ -103,7 +104,8 @@ impl Methods {
         let outlined =
             Outlined { takes: Taking::new(name, takes)?, returns: Returning::new(returns.clone()) };
         let handler = outlined.handler(kind, name, Arc::new(method));
-        Ok(self.insert(Method::new(name, doc, arguments, returns, handler)))
+        let method = Method::new(name, doc, arguments, returns, handler);
+        Ok(self.insert(if is_open { method.open() } else { method }))
     }
 
     /// Has calls of names that are not registered go to `method`, which answers once and takes anything.

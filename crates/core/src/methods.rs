@@ -22,6 +22,8 @@ pub struct Method {
     arguments: Shape,
     returns: Shape,
     is_safe: bool,
+    /// Whether it takes whatever comes, as it came.
+    is_open: bool,
     /// Whether it took the place of another without a word that it should.
     is_conflict: bool,
     pub(crate) handler: Handler,
@@ -29,7 +31,21 @@ pub struct Method {
 
 impl Method {
     pub(crate) fn new(name: &str, doc: &str, arguments: Shape, returns: Shape, handler: Handler) -> Self {
-        Self { name: name.to_owned(), doc: doc.to_owned(), arguments, returns, is_safe: false, is_conflict: false, handler }
+        Self {
+            name: name.to_owned(),
+            doc: doc.to_owned(),
+            arguments,
+            returns,
+            is_safe: false,
+            is_open: false,
+            is_conflict: false,
+            handler,
+        }
+    }
+
+    /// The same, of a method that takes whatever comes.
+    pub(crate) fn open(self) -> Self {
+        Self { is_open: true, ..self }
     }
 
     /// The name that callers use.
@@ -62,6 +78,11 @@ impl Method {
         self.is_safe
     }
 
+    /// Whether it takes whatever comes, as it came: any number of parameters, of any types.
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
     /// Says that it only reads: `GET /call/NAME` calls it too.
     pub fn safe(&mut self) -> &mut Self {
         self.is_safe = true;
@@ -78,7 +99,9 @@ impl Method {
     pub fn signature(&self) -> String {
         let stream_if = |is_stream| if is_stream { "stream of " } else { "" };
         let (taken, given) = (stream_if(self.kind().takes_stream()), stream_if(self.kind().answers_stream()));
-        format!("{taken}{} -> {given}{}", signature(&self.name, &self.arguments), self.returns)
+        let called =
+            if self.is_open { format!("{}(...)", self.name) } else { signature(&self.name, &self.arguments) };
+        format!("{taken}{called} -> {given}{}", self.returns)
     }
 }
 

@@ -172,6 +172,7 @@ mod tests {
             "find(who: {id: int, name: string?}, tags: [string]) -> [{n: float, flag: bool}]",
             "count(to: number) -> stream of int",
             "stream of put(data: bytes) -> nil",
+            "any(...) -> any",
             "stream of chat(text: string) -> stream of {text: string}",
         ] {
             let Written { name, outline } = read(text).unwrap();

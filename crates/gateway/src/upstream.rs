@@ -81,7 +81,8 @@ impl Known {
             let knowledge = learn(&client, source).await.map_err(at)?;
             Ok(Self { client, knowledge })
         };
-        in_time(source, learnt).await
+        // It is large, and many are asked at once.
+        in_time(source, Box::pin(learnt)).await
     }
 }
 

@@ -49,6 +49,9 @@ pub struct MethodSchema {
     pub takes: Type,
     /// The same by position or by name: the fields of a record, or the argument itself.
     pub parameters: Vec<Field>,
+    /// Whether it takes whatever comes: any number of parameters, of any types.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open: bool,
     /// Its answer, or each item of its stream.
     pub returns: Type,
 }
@@ -217,6 +220,7 @@ impl Records {
             signature: method.signature(),
             takes,
             parameters,
+            open: method.is_open(),
             returns: self.ty(method.returns(), None),
         }
     }

@@ -17,7 +17,11 @@ impl Schema {
         let is_lenient = takes.is_record() && method.parameters.iter().all(|field| !field.required);
         Ok(Outline {
             kind: method.kind,
-            takes: if is_lenient { Takes::Lenient(takes) } else { Takes::Shape(takes) },
+            takes: match takes {
+                _ if method.open => Takes::Anything,
+                takes if is_lenient => Takes::Lenient(takes),
+                takes => Takes::Shape(takes),
+            },
             returns: Unfolding::of(self).shape(&method.returns)?,
         })
     }

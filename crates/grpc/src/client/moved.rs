@@ -1,5 +1,7 @@
 //! The descriptors of a server for one that serves its methods too, beside those of others.
 
+use std::collections::HashSet;
+
 use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet};
 
 /// What a server of ours calls the file that it makes of its types. Another of ours has one of its own.
@@ -15,11 +17,34 @@ pub(super) fn files<'f>(
     files: impl Iterator<Item = &'f FileDescriptorProto>,
     prefix: Option<&str>,
 ) -> FileDescriptorSet {
-    let files: Vec<FileDescriptorProto> = files.cloned().collect();
+    let files = needed(files.cloned().collect());
     let shared = files.iter().filter(|file| is_shared(file.name()));
     let shared: Vec<String> = shared.map(|file| format!(".{}.", file.package())).collect();
     let moving = Moving { prefix, shared };
     FileDescriptorSet { file: files.into_iter().map(|file| moving.file(file)).collect() }
+}
+
+/// The files that declare services which are no server's own affair, and what these import.
+fn needed(mut files: Vec<FileDescriptorProto>) -> Vec<FileDescriptorProto> {
+    for file in &mut files {
+        let (package, is_made) = (file.package().to_owned(), file.name() == MADE);
+        // A server tells of itself alone.
+        let is_its_own = |service: &str| {
+            package.starts_with("grpc.reflection.")
+                || package.starts_with("grpc.health.")
+                || is_made && service == "system"
+        };
+        file.service.retain(|service| !is_its_own(service.name()));
+    }
+    let mut wanted: HashSet<String> = HashSet::new();
+    let mut open: Vec<&FileDescriptorProto> = files.iter().filter(|file| !file.service.is_empty()).collect();
+    while let Some(file) = open.pop() {
+        if wanted.insert(file.name().to_owned()) {
+            open.extend(files.iter().filter(|other| file.dependency.iter().any(|name| name == other.name())));
+        }
+    }
+    files.retain(|file| wanted.contains(file.name()));
+    files
 }
 
 struct Moving<'p> {
@@ -37,8 +62,6 @@ impl Moving<'_> {
         for import in &mut file.dependency {
             *import = self.file_name(import);
         }
-        // A server tells of itself alone.
-        file.service.retain(|service| service.name() != "system");
         let Some(prefix) = self.prefix else { return file };
         file.package = Some(match file.package() {
             "" => prefix.to_owned(),

@@ -39,6 +39,7 @@ impl Records {
             safe: false,
             signature,
             parameters: self.fields(&input),
+            open: false,
             takes: self.message(&input),
             returns: self.message(&output),
         }
