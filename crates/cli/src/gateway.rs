@@ -59,13 +59,10 @@ fn sources(given: &GatewayOptions) -> anyhow::Result<Vec<Source>> {
             let bare = prefix.as_ref().and_then(|prefix| method.name.strip_prefix(prefix.as_str()));
             method.name = bare.unwrap_or(&method.name).to_owned();
         }
-        sources.push(Source {
-            options: options(given, &url)?,
-            methods,
-            pass_through: given.pass_through,
-            forward_headers: given.forward_header.clone(),
-            ..source
-        });
+        let options = options(given, &url)?;
+        let mut source = Source { options, methods, pass_through: given.pass_through, ..source };
+        given.forward_header.iter().try_for_each(|name| source.forward_header(name))?;
+        sources.push(source);
     }
     match written.first() {
         None => Ok(sources),

@@ -69,7 +69,9 @@ pub use activity::{Activity, UnderWay};
 pub use budget::{Budget, Charge, Memory, OverBudget};
 pub use call::{Call, CallStream};
 pub use connection::Connection;
-pub use context::{Context, Head, Terms, current_deadline, hand_on, time_left};
+pub use context::{
+    Context, Head, Terms, current_deadline, current_headers, hand_on, hand_on_headers, time_left,
+};
 pub use description::{DESCRIBE, Description, Parameter};
 pub use dispatch::{Admitted, Dispatch, Session, Started};
 pub use dynamic::{Asked, Dynamic, Given, Outline, Takes, Told, ToldFuture, Values};

@@ -8,6 +8,7 @@ use manywire_client::{Answer, Arguments, Client, Wire};
 use manywire_core::Head;
 use manywire_core::{
     Asked, Dynamic, ErrorKind, Given, Kind, Origin, Requests, RpcError, Told, ToldFuture, Value,
+    hand_on_headers,
 };
 
 use crate::requests::forwarded;
@@ -27,8 +28,9 @@ pub(crate) struct Forward {
 }
 
 impl Dynamic for Forward {
-    fn call(&self, _: &Head<'_>, asked: Asked) -> ToldFuture {
+    fn call(&self, head: &Head<'_>, asked: Asked) -> ToldFuture {
         let (client, name) = (self.client.clone(), self.name.clone());
+        let headers = self.upstream.source.forwarded(head.metadata());
         let told = match asked {
             Asked::Once(given) => {
                 let arguments = arguments(given, client.url().wire, self.is_open);
@@ -36,6 +38,7 @@ impl Dynamic for Forward {
             }
             Asked::Stream(requests) => self.stream(client, name, requests),
         };
+        let told = if headers.is_empty() { told } else { hand_on_headers(headers, told).boxed() };
         let upstream = self.upstream.clone();
         told.map(move |told| {
             upstream.health.note(&told);

@@ -39,7 +39,8 @@ pub(crate) async fn learn(client: &Client, source: &Source) -> Result<Knowledge,
         })
         .collect();
     let mut names: HashSet<String> = methods.iter().map(|method| method.name.clone()).collect();
-    match told(client).await {
+    let told = if source.is_told { Ok(Vec::new()) } else { told(client).await };
+    match told {
         Ok(told) => methods.extend(told.into_iter().filter(|method| names.insert(method.name.clone()))),
         Err(error) if error.origin() == Origin::Server || error.origin() == Origin::Usage => {
             if methods.is_empty() && !source.pass_through {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use manywire_core::Methods;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -100,6 +101,11 @@ impl Running {
     /// The addresses of those that listen on TCP.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         self.listeners.iter().filter_map(|listener| listener.address.tcp())
+    }
+
+    /// The methods that calls go to now.
+    pub fn methods(&self) -> Arc<Methods> {
+        self.shared.methods()
     }
 
     /// Whether `/readyz` and gRPC's health service say that new calls are welcome.

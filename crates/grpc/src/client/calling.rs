@@ -4,11 +4,12 @@ use futures_core::Stream;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
 use http::uri::PathAndQuery;
-use manywire_core::{ErrorKind, Origin, RpcError, Value, time_left};
+use manywire_core::{ErrorKind, Origin, RpcError, Value, current_headers, time_left};
 use prost_reflect::MethodDescriptor;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tonic::codec::CompressionEncoding::{Gzip, Zstd};
+use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::codec::{DynamicCodec, Outgoing};
@@ -35,6 +36,7 @@ impl Client {
         for (key, value) in metadata(&self.options)? {
             request.metadata_mut().append(key, value);
         }
+        hand_on_headers(request.metadata_mut());
         let timeout = self.timeout.into_iter().chain(time_left()).min();
         let deadline = timeout.and_then(|timeout| {
             let value = deadline::encode(timeout).parse().ok()?;
@@ -90,6 +92,19 @@ impl Answers {
             Ok(Ok(answer)) => answer.map(Ok),
             Ok(Err(status)) => Some(Err(self.client.failure(&status, self.deadline))),
             Err(late) => Some(Err(late)),
+        }
+    }
+}
+
+/// Sends what is to go on of the call that this one is made for.
+fn hand_on_headers(metadata: &mut MetadataMap) {
+    let Some(headers) = current_headers() else { return };
+    for (name, value) in headers.iter() {
+        // What cannot be sent here has come by a wire that takes more.
+        if let Ok(key) = name.parse::<AsciiMetadataKey>()
+            && let Ok(value) = AsciiMetadataValue::try_from(value)
+        {
+            metadata.append(key, value);
         }
     }
 }
