@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value, from_value, hand_on};
@@ -71,6 +72,9 @@ impl fmt::Debug for Client {
 
 /// The items of a stream; dropping them ends it.
 pub type Items = BoxStream<'static, Result<Value, RpcError>>;
+
+/// Messages of protocol buffers as they come; dropping them ends their call.
+pub type BytesStream = BoxStream<'static, Result<Bytes, RpcError>>;
 
 /// What a method answers with.
 pub enum Answer {
@@ -268,6 +272,33 @@ impl Client {
         Ok(holding(lease, begun?))
     }
 
+    /// Calls a method of any kind with messages of protocol buffers that are encoded already: gRPC only. A call with one request
+    /// is made again like any other.
+    pub async fn message(&self, method: &str, request: Bytes) -> Result<BytesStream, RpcError> {
+        let call = |connection: Arc<Connection>| {
+            let request = request.clone();
+            async move {
+                let requests = futures_util::stream::once(std::future::ready(request));
+                connection.grpc()?.exchange_messages(method, requests).await
+            }
+        };
+        self.attempt(call).await.map(|(answers, lease)| holding(lease, answers))
+    }
+
+    /// The same with a stream of requests. It is not made again.
+    pub async fn exchange_messages(
+        &self,
+        method: &str,
+        requests: impl Stream<Item = Bytes> + Send + 'static,
+    ) -> Result<BytesStream, RpcError> {
+        let (connection, lease) = self.attempt(|connection| std::future::ready(Ok(connection))).await?;
+        let begun = connection.grpc()?.exchange_messages(method, requests).await;
+        if begun.as_ref().is_err_and(RpcError::is_unsent) {
+            lease.0.is_lost();
+        }
+        Ok(holding(lease, begun?))
+    }
+
     /// Calls a method without asking for an answer, where the wire has that.
     pub async fn notify(&self, method: &str, arguments: impl Into<Arguments>) -> Result<(), RpcError> {
         if self.url().wire != Wire::Jsonrpc {
@@ -371,7 +402,10 @@ fn unsupported_here(message: String) -> RpcError {
 }
 
 /// A stream counts as a call under way until it is dropped.
-fn holding(lease: Lease, items: Items) -> Items {
+fn holding<T: Send + 'static>(
+    lease: Lease,
+    items: BoxStream<'static, Result<T, RpcError>>,
+) -> BoxStream<'static, Result<T, RpcError>> {
     items
         .inspect(move |_| {
             let _ = &lease;

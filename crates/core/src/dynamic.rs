@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::{FutureExt as _, TryStreamExt as _};
 use serde::{Deserialize as _, Serialize, Serializer};
@@ -12,6 +13,7 @@ use serde::{Deserialize as _, Serialize, Serializer};
 use crate::by_shape::{Form, Written};
 use crate::context::Head;
 use crate::handler::{Handler, Items, Opening, ReplyFuture, ReplyStream, ReplyType};
+use crate::original::{Came, OrElse, Verbatim};
 use crate::params::{Expected, read_with};
 use crate::{Kind, Method, Methods, Params, Reply, Requests, RpcError, Shape, Value};
 
@@ -22,6 +24,8 @@ pub enum Takes {
     Shape(Shape),
     /// The same, of a record whose fields may all be left out.
     Lenient(Shape),
+    /// The same, of a message of protocol buffers: where one comes, it is handed on as it is.
+    Message(Shape),
     /// Whatever comes, as it came.
     Anything,
 }
@@ -44,6 +48,8 @@ pub enum Given {
     One(Value),
     /// A list of parameters.
     Positional(Vec<Value>),
+    /// A message of protocol buffers as it came.
+    Message(Bytes),
     /// Parameters by name. A method with a record has them in its own order, without those that were left out.
     Named(Vec<(Value, Value)>),
 }
@@ -62,10 +68,17 @@ pub enum Told {
     Once(Value),
     /// A stream of them.
     Stream(Values),
+    /// A message of protocol buffers, for a caller who has sent one.
+    Message(Bytes),
+    /// A stream of them.
+    Messages(Messages),
 }
 
 /// A stream of values under way.
 pub type Values = Pin<Box<dyn Stream<Item = Result<Value, RpcError>> + Send>>;
+
+/// A stream of messages of protocol buffers under way.
+pub type Messages = Pin<Box<dyn Stream<Item = Result<Bytes, RpcError>> + Send>>;
 
 /// A dynamic method under way.
 pub type ToldFuture = Pin<Box<dyn Future<Output = Result<Told, RpcError>> + Send>>;
@@ -98,7 +111,7 @@ impl Methods {
         let Outline { kind, takes, returns } = outline;
         let is_open = takes == Takes::Anything;
         let arguments = match &takes {
-            Takes::Shape(shape) | Takes::Lenient(shape) => shape.clone(),
+            Takes::Shape(shape) | Takes::Lenient(shape) | Takes::Message(shape) => shape.clone(),
             Takes::Anything => Shape::Any,
         };
         let outlined =
@@ -120,24 +133,33 @@ impl Methods {
 #[derive(Clone)]
 enum Taking {
     Formed(Arc<(Form, Expected)>),
+    Message(Arc<(Form, Expected)>),
     Anything,
 }
 
 impl Taking {
     fn new(method: &str, takes: Takes) -> Result<Self, RpcError> {
-        let (shape, is_lenient) = match takes {
-            Takes::Shape(shape) => (shape, false),
-            Takes::Lenient(shape) => (shape, true),
-            Takes::Anything => return Ok(Taking::Anything),
+        let formed = |shape: Shape, is_lenient| {
+            let expected = Expected::outlined(method, shape.clone(), is_lenient);
+            Ok::<_, RpcError>(Arc::new((Form::of(shape)?, expected)))
         };
-        let expected = Expected::outlined(method, shape.clone(), is_lenient);
-        Ok(Taking::Formed(Arc::new((Form::of(shape)?, expected))))
+        Ok(match takes {
+            Takes::Shape(shape) => Taking::Formed(formed(shape, false)?),
+            Takes::Lenient(shape) => Taking::Formed(formed(shape, true)?),
+            Takes::Message(shape) => Taking::Message(formed(shape, true)?),
+            Takes::Anything => Taking::Anything,
+        })
     }
 
     fn read(&self, params: Params<'_, '_>) -> Result<Given, RpcError> {
-        let Taking::Formed(formed) = self else { return as_it_came(params) };
-        let (form, expected) = &**formed;
-        let value = read_with(params, expected, form.reading())?;
+        let (form, value) = match self {
+            Taking::Anything => return as_it_came(params),
+            Taking::Formed(formed) => (&formed.0, read_with(params, &formed.1, formed.0.reading())?),
+            Taking::Message(formed) => match read_with(params, &formed.1, OrElse(formed.0.reading()))? {
+                Came::Message(message) => return Ok(Given::Message(message)),
+                Came::Value(value) => (&formed.0, value),
+            },
+        };
         Ok(match (form.shape(), value) {
             (Shape::Unit, _) => Given::Positional(Vec::new()),
             (Shape::Record(_), Value::Map(fields)) => Given::Named(fields),
@@ -205,6 +227,21 @@ impl Reply for Shaped {
     }
 }
 
+/// An answer that is a message already.
+struct Passed(Verbatim);
+
+impl Reply for Passed {
+    fn as_serde(&self) -> &dyn erased_serde::Serialize {
+        &self.0
+    }
+    fn type_key(&self) -> ReplyType {
+        ReplyType::of::<Verbatim>()
+    }
+    fn ask(&self, deserializer: &mut dyn erased_serde::Deserializer<'_>) {
+        drop(Value::deserialize(deserializer));
+    }
+}
+
 /// A method without its function.
 struct Outlined {
     takes: Taking,
@@ -250,20 +287,29 @@ fn shaped(value: Value, of: Arc<Returning>) -> Box<dyn Reply> {
 fn once(told: ToldFuture, returns: Arc<Returning>, name: Arc<str>) -> ReplyFuture {
     Box::pin(told.map(move |told| match told? {
         Told::Once(value) => Ok(shaped(value, returns)),
-        Told::Stream(_) => {
+        Told::Message(message) => Ok(passed(message)),
+        Told::Stream(_) | Told::Messages(_) => {
             let message = format!("{name} answered with a stream where one value is due");
             Err(RpcError::new(crate::ErrorKind::Unsupported, message))
         }
     }))
 }
 
+fn passed(message: Bytes) -> Box<dyn Reply> {
+    Box::new(Passed(Verbatim(message)))
+}
+
 fn many(told: ToldFuture, returns: Arc<Returning>) -> Opening {
     Box::pin(told.map(move |told| {
-        let values = match told? {
-            Told::Stream(values) => values,
-            Told::Once(value) => Box::pin(futures_util::stream::iter([Ok(value)])),
-        };
-        Ok(Box::pin(values.map_ok(move |value| shaped(value, returns.clone()))) as ReplyStream)
+        let once = |reply| Box::pin(futures_util::stream::iter([Ok(reply)])) as ReplyStream;
+        Ok(match told? {
+            Told::Stream(values) => {
+                Box::pin(values.map_ok(move |value| shaped(value, returns.clone()))) as ReplyStream
+            }
+            Told::Messages(messages) => Box::pin(messages.map_ok(passed)),
+            Told::Once(value) => once(shaped(value, returns)),
+            Told::Message(message) => once(passed(message)),
+        })
     }))
 }
 
@@ -290,6 +336,7 @@ mod tests {
             Given::One(value) => value,
             Given::Positional(values) => Value::Array(values),
             Given::Named(pairs) => Value::Map(pairs),
+            Given::Message(message) => Value::Bytes(message.into()),
         }))
     }
 

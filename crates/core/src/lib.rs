@@ -74,7 +74,7 @@ pub use context::{
 };
 pub use description::{DESCRIBE, Description, Parameter};
 pub use dispatch::{Admitted, Dispatch, Session, Started};
-pub use dynamic::{Asked, Dynamic, Given, Outline, Takes, Told, ToldFuture, Values};
+pub use dynamic::{Asked, Dynamic, Given, Messages, Outline, Takes, Told, ToldFuture, Values};
 pub use error::{ErrorKind, Origin, RpcError};
 pub use gated::{Gated, gated};
 pub use handler::{Function, Reply, ReplyFuture, ReplyStream, ReplyType, Returns};

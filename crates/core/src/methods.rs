@@ -12,6 +12,7 @@ use crate::context::Head;
 use crate::handler::{Function, Handler, Returns};
 use crate::hooks::{Ended, Guard, Hook, Observer};
 use crate::params::{Arguments, Expected, signature};
+use crate::shape::WHATEVER;
 use crate::{Kind, Requests, RpcError, Shape};
 
 /// A method as the wires and introspection see it.
@@ -99,8 +100,11 @@ impl Method {
     pub fn signature(&self) -> String {
         let stream_if = |is_stream| if is_stream { "stream of " } else { "" };
         let (taken, given) = (stream_if(self.kind().takes_stream()), stream_if(self.kind().answers_stream()));
-        let called =
-            if self.is_open { format!("{}(...)", self.name) } else { signature(&self.name, &self.arguments) };
+        let called = if self.is_open {
+            format!("{}({WHATEVER})", self.name)
+        } else {
+            signature(&self.name, &self.arguments)
+        };
         format!("{taken}{called} -> {given}{}", self.returns)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::shape::LONE_ARGUMENT;
+use crate::shape::{LONE_ARGUMENT, WHATEVER};
 use crate::{Kind, MapShape, Outline, RecordShape, RpcError, Shape, Takes, interned};
 
 #[cfg(doc)]
@@ -80,7 +80,7 @@ impl Rest<'_> {
     }
 
     fn parameters(&mut self) -> Result<Takes, RpcError> {
-        if self.take("...") {
+        if self.take(WHATEVER) {
             return self.expect(")").map(|()| Takes::Anything);
         }
         let mut fields = self.fields(")", 0)?;

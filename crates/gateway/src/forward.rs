@@ -3,8 +3,9 @@
 use std::future::ready;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
-use manywire_client::{Answer, Arguments, Client, Wire};
+use manywire_client::{Answer, Arguments, BytesStream, Client, Wire};
 use manywire_core::Head;
 use manywire_core::{
     Asked, Dynamic, ErrorKind, Given, Kind, Origin, Requests, RpcError, Told, ToldFuture, Value,
@@ -32,10 +33,13 @@ impl Dynamic for Forward {
         let (client, name) = (self.client.clone(), self.name.clone());
         let headers = self.upstream.source.forwarded(head.metadata());
         let told = match asked {
+            Asked::Once(Given::Message(message)) => self.message(client, name, message),
             Asked::Once(given) => {
                 let arguments = arguments(given, client.url().wire, self.is_open);
                 self.once(client, name, arguments)
             }
+            // Its messages are those of the server.
+            Asked::Stream(requests) if head.wire() == "grpc" => self.messages(client, name, requests),
             Asked::Stream(requests) => self.stream(client, name, requests),
         };
         let told = if headers.is_empty() { told } else { hand_on_headers(headers, told).boxed() };
@@ -67,8 +71,44 @@ impl Forward {
         .boxed()
     }
 
+    /// A message of protocol buffers goes to a server of gRPC as it is, and so do its answers.
+    fn message(&self, client: Client, name: Arc<str>, message: Bytes) -> ToldFuture {
+        let answers_stream = self.kind.answers_stream();
+        async move {
+            let answers = client.message(&name, message).await?;
+            if answers_stream { Ok(told_many(answers)) } else { told_once(answers, &name).await }
+        }
+        .boxed()
+    }
+
+    fn messages(&self, client: Client, name: Arc<str>, requests: Requests<Given>) -> ToldFuture {
+        let (requests, mut broken) = forwarded(requests);
+        let requests = requests.filter_map(|given| {
+            ready(match given {
+                Given::Message(message) => Some(message),
+                _ => None,
+            })
+        });
+        if self.kind.answers_stream() {
+            return async move {
+                let answers = client.exchange_messages(&name, requests).await?;
+                Ok(told_many(broken.ending(answers).boxed()))
+            }
+            .boxed();
+        }
+        async move {
+            let answer = async {
+                let answers = client.exchange_messages(&name, requests).await?;
+                told_once(answers, &name).await
+            };
+            broken.or(answer).await
+        }
+        .boxed()
+    }
+
     fn stream(&self, client: Client, name: Arc<str>, requests: Requests<Given>) -> ToldFuture {
         let (requests, mut broken) = forwarded(requests);
+        let requests = requests.map(one);
         if self.kind.answers_stream() {
             return async move {
                 let answers = client.exchange(&name, requests).await?;
@@ -81,6 +121,31 @@ impl Forward {
             broken.or(answer.map(|answer| answer.map(Told::Once))).await
         }
         .boxed()
+    }
+}
+
+fn told_many(answers: BytesStream) -> Told {
+    Told::Messages(answers.map_err(passed_on).boxed())
+}
+
+async fn told_once(mut answers: BytesStream, name: &str) -> Result<Told, RpcError> {
+    let wrong = || RpcError::internal(format!("{name} did not answer with one message"));
+    let answer = answers.try_next().await?.ok_or_else(wrong)?;
+    // The status comes after the answer, and may yet be an error.
+    match answers.try_next().await? {
+        None => Ok(Told::Message(answer)),
+        Some(_) => Err(wrong()),
+    }
+}
+
+/// One of a stream of requests, which are records.
+fn one(given: Given) -> Value {
+    match given {
+        Given::One(value) => value,
+        Given::Named(pairs) => Value::Map(pairs),
+        Given::Positional(values) if values.is_empty() => Value::Map(Vec::new()),
+        Given::Positional(values) => Value::Array(values),
+        Given::Message(message) => Value::Bytes(message.into()),
     }
 }
 
@@ -122,6 +187,8 @@ fn arguments(given: Given, wire: Wire, is_open: bool) -> Arguments {
             by_name(pairs).map_or_else(Arguments::from, Arguments::Named)
         }
         Given::One(value) => Arguments::Positional(vec![value]),
+        // Messages go on as they are, and come here only where there is no server of gRPC.
+        Given::Message(message) => Arguments::Positional(vec![Value::Bytes(message.into())]),
         Given::Named(pairs) => by_name(pairs).map_or_else(Arguments::from, Arguments::Record),
     }
 }

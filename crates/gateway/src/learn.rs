@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use manywire_client::{Client, Wire};
-use manywire_core::{Origin, Outline, RpcError};
+use manywire_core::{Origin, Outline, RpcError, Takes};
 
 use crate::{Source, foreign};
 
@@ -52,7 +52,15 @@ pub(crate) async fn learn(client: &Client, source: &Source) -> Result<Knowledge,
         Err(error) => return Err(error),
     }
     let descriptors = match client.url().wire {
-        Wire::Grpc => Some(client.descriptors(source.prefix.as_deref()).await?),
+        Wire::Grpc => {
+            // A message goes on as it came: it may say more than can be said in values.
+            for method in &mut methods {
+                if let Takes::Lenient(shape) | Takes::Shape(shape) = &method.outline.takes {
+                    method.outline.takes = Takes::Message(shape.clone());
+                }
+            }
+            Some(client.descriptors(source.prefix.as_deref()).await?)
+        }
         _ => None,
     };
     Ok(Knowledge { methods, descriptors })

@@ -6,18 +6,18 @@ use std::task::{Context, Poll};
 
 use futures_util::future::{Either, select};
 use futures_util::stream::{Stream, StreamExt as _};
-use manywire_core::{Given, Requests, RpcError, Value};
+use manywire_core::{Given, Requests, RpcError};
 use tokio::sync::oneshot;
 
 /// Learns of it when the requests end before they are complete.
 pub(crate) struct Broken(oneshot::Receiver<RpcError>);
 
 /// The requests as the client sends them. Where they break off, they never end: to end them would say that they are complete.
-pub(crate) fn forwarded(requests: Requests<Given>) -> (impl Stream<Item = Value> + Send + 'static, Broken) {
+pub(crate) fn forwarded(requests: Requests<Given>) -> (impl Stream<Item = Given> + Send + 'static, Broken) {
     let (tell, told) = oneshot::channel();
     let requests = futures_util::stream::unfold((requests, Some(tell)), |(mut requests, tell)| async {
         match requests.next().await? {
-            Ok(given) => Some((one(given), (requests, tell))),
+            Ok(given) => Some((given, (requests, tell))),
             Err(error) => {
                 tell.map(|tell| tell.send(error));
                 std::future::pending().await
@@ -25,16 +25,6 @@ pub(crate) fn forwarded(requests: Requests<Given>) -> (impl Stream<Item = Value>
         }
     });
     (requests, Broken(told))
-}
-
-/// Streams of requests are messages.
-fn one(given: Given) -> Value {
-    match given {
-        Given::One(value) => value,
-        Given::Named(pairs) => Value::Map(pairs),
-        Given::Positional(values) if values.is_empty() => Value::Map(Vec::new()),
-        Given::Positional(values) => Value::Array(values),
-    }
 }
 
 impl Broken {
@@ -52,9 +42,10 @@ impl Broken {
     }
 
     /// The answers, which end with why the requests broke off.
-    pub(crate) fn ending<S>(self, answers: S) -> impl Stream<Item = Result<Value, RpcError>> + Send + 'static
+    pub(crate) fn ending<S, T>(self, answers: S) -> impl Stream<Item = Result<T, RpcError>> + Send + 'static
     where
-        S: Stream<Item = Result<Value, RpcError>> + Send + Unpin + 'static,
+        S: Stream<Item = Result<T, RpcError>> + Send + Unpin + 'static,
+        T: 'static,
     {
         Ending { answers: Some(answers), broken: Some(self.0) }
     }
@@ -65,8 +56,8 @@ struct Ending<S> {
     broken: Option<oneshot::Receiver<RpcError>>,
 }
 
-impl<S: Stream<Item = Result<Value, RpcError>> + Unpin> Stream for Ending<S> {
-    type Item = Result<Value, RpcError>;
+impl<T, S: Stream<Item = Result<T, RpcError>> + Unpin> Stream for Ending<S> {
+    type Item = Result<T, RpcError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(broken) = &mut self.broken

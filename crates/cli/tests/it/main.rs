@@ -5,6 +5,7 @@
 mod attacks;
 mod calls;
 mod crowd;
+mod gateway;
 mod manual;
 mod operations;
 mod pages;
@@ -47,7 +48,19 @@ impl Server {
 
     /// The same, of a program whose environment was changed.
     fn start_as(mut command: Command, listeners: &[&str], options: &[&str]) -> Self {
-        command.arg("serve").args(options).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.arg("serve");
+        Self::start_with(command, listeners, options)
+    }
+
+    /// The same with `manywire gateway` before a server.
+    fn gateway(server: &str, listeners: &[&str], options: &[&str]) -> Self {
+        let mut command = program();
+        command.args(["gateway", server]);
+        Self::start_with(command, listeners, options)
+    }
+
+    fn start_with(mut command: Command, listeners: &[&str], options: &[&str]) -> Self {
+        command.args(options).stdout(Stdio::piped()).stderr(Stdio::null());
         for wires in listeners {
             command.args(["--listen", &format!("{wires}=127.0.0.1:0")]);
         }

@@ -18,7 +18,7 @@ impl Schema {
         Ok(Outline {
             kind: method.kind,
             takes: match takes {
-                _ if method.open => Takes::Anything,
+                _ if method.is_open() => Takes::Anything,
                 takes if is_lenient => Takes::Lenient(takes),
                 takes => Takes::Shape(takes),
             },

@@ -22,7 +22,6 @@ impl Client {
             kind: kind.as_str().to_owned(),
             doc: String::new(),
             parameters: method.input().fields().map(parameter).collect(),
-            open: false,
             returns: method.output().full_name().to_owned(),
         })
     }

@@ -17,6 +17,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -160,6 +161,16 @@ impl Client {
         }
         let requests = whole(&method, requests.collect().await)?;
         self.begin(&method, stream::iter(requests)).await
+    }
+
+    /// Calls a method of any kind with messages that are encoded already, and hands out its answers as they come.
+    pub async fn exchange_messages(
+        &self,
+        name: &str,
+        requests: impl Stream<Item = Bytes> + Send + 'static,
+    ) -> Result<BoxStream<'static, Result<Bytes, RpcError>>, RpcError> {
+        let method = self.schema.find(name)?;
+        self.begin_with(&method, requests.map(Ok), codec::Verbatim).await
     }
 
     /// A request that does not fit ends the call with a reset, of which tonic says only that there was one; we say why.

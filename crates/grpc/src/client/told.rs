@@ -39,7 +39,6 @@ impl Records {
             safe: false,
             signature,
             parameters: self.fields(&input),
-            open: false,
             takes: self.message(&input),
             returns: self.message(&output),
         }
@@ -87,7 +86,11 @@ impl Records {
         match message.full_name() {
             "google.protobuf.Timestamp" => Type::plain(TypeKind::Timestamp),
             "manywire.Number" => Type::plain(TypeKind::Number),
-            "manywire.Value" | "google.protobuf.Value" | "google.protobuf.Any" => Type::plain(TypeKind::Any),
+            "manywire.Value" => Type::plain(TypeKind::Any),
+            // What has a form of its own in protobuf's JSON has that as a value, too.
+            name if name.starts_with("google.protobuf.") && name != "google.protobuf.Empty" => {
+                Type::plain(TypeKind::Any)
+            }
             name => {
                 if self.known.insert(name.to_owned()) {
                     self.open.push_back(message.clone());
