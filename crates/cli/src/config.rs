@@ -42,6 +42,10 @@ macro_rules! options {
             #[arg(long, env = "MANYWIRE_INTEROP")]
             pub(crate) interop: bool,
 
+            /// Write a line to the log for each call: wire, method, peer, time and outcome
+            #[arg(long, env = "MANYWIRE_ACCESS_LOG")]
+            pub(crate) access_log: bool,
+
             /// Serve plaintext, too, where a certificate is given; not with --tls-client-ca
             #[arg(long, env = "MANYWIRE_ALLOW_PLAINTEXT", help_heading = "TLS")]
             pub(crate) allow_plaintext: bool,
@@ -62,6 +66,7 @@ macro_rules! options {
                     web_origin: if self.web_origin.is_empty() { file.web_origin } else { self.web_origin },
                     host_name: if self.host_name.is_empty() { file.host_name } else { self.host_name },
                     interop: self.interop || file.interop,
+                    access_log: self.access_log || file.access_log,
                     allow_plaintext: self.allow_plaintext || file.allow_plaintext,
                     $($name: self.$name.or(file.$name),)*
                 }

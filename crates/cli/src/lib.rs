@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+mod access;
 mod allocator;
 mod call;
 mod cli;

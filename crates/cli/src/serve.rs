@@ -86,6 +86,9 @@ fn methods(settings: &Settings) -> anyhow::Result<Methods> {
     if let Some(token) = settings.token.clone() {
         methods.guard("", token.guard());
     }
+    if settings.access_log {
+        methods.observe(crate::access::write);
+    }
     Ok(methods)
 }
 

@@ -113,6 +113,8 @@ pub(crate) struct Settings {
     /// By which names a loopback address is called.
     pub(crate) host_names: HostNames,
     pub(crate) interop: bool,
+    /// Whether each call is written to the log.
+    pub(crate) access_log: bool,
     pub(crate) drain: std::time::Duration,
     pub(crate) tls: Option<TlsFiles>,
     /// Whether listeners with TLS serve plaintext too.
@@ -132,6 +134,7 @@ impl Settings {
             limits: limits(&options)?,
             http2: http2(&options),
             tls: tls(&options)?,
+            access_log: options.access_log,
             allow_plaintext: options.allow_plaintext,
             connections_per_address: options.max_connections_per_address.map(|count| count.0),
             data_dir: options.data_dir.unwrap_or_else(|| PathBuf::from("data")),

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value, from_value, hand_on};
-use serde::de::DeserializeOwned;
+use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value, hand_on};
 
 use crate::connection::{Connection, within};
 use crate::retry::Budget;
@@ -195,19 +194,6 @@ impl Client {
         answered.map(|(answer, _)| answer)
     }
 
-    /// Calls a method that answers once, and reads the answer as a type of the caller's.
-    pub async fn call_as<R: DeserializeOwned>(
-        &self,
-        method: &str,
-        arguments: impl Into<Arguments>,
-    ) -> Result<R, RpcError> {
-        let answer = self.call(method, arguments).await?;
-        from_value(answer).map_err(|error| {
-            let message = format!("the answer of {method} has another type than expected: {error}");
-            RpcError::arose(Origin::Protocol, message)
-        })
-    }
-
     /// Calls a method of which it is not known whether it answers once or with a stream.
     pub async fn request(&self, method: &str, arguments: impl Into<Arguments>) -> Result<Answer, RpcError> {
         let arguments = arguments.into();
@@ -381,7 +367,7 @@ impl Client {
                         return outcome.map(|answer| (answer, lease));
                     }
                 }
-                tried.push(server.address());
+                tried.push(server.place().clone());
             }
         });
         attempts.await.map_err(|error| self.servers.explain(error))

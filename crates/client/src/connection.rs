@@ -10,6 +10,7 @@ use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value};
 
 use crate::dial::{Connector, Dialer};
 use crate::signatures::Signatures;
+use crate::url::{LOCALHOST, unix_path};
 use crate::{Answer, Arguments, Items, Protos, Signature, Transport, Url, Wire};
 
 /// Calls one server. Clones share the connection.
@@ -33,7 +34,7 @@ pub(crate) enum WireClient {
 /// What a connection is made with.
 pub(crate) struct Target<'t> {
     pub(crate) url: &'t Url,
-    /// `host:port` of this server, as the URL has it.
+    /// `host:port` of this server, or `unix:PATH`, as the URL has it.
     pub(crate) authority: &'t str,
     pub(crate) dialer: Arc<Dialer>,
     pub(crate) metadata: &'t [(String, String)],
@@ -77,7 +78,7 @@ impl Target<'_> {
             }
             (Wire::Jsonrpc, Transport::WebSocket) => {
                 let scheme = if url.tls { "wss" } else { "ws" };
-                let target = format!("{scheme}://{}{}", self.authority, url.path_or("/"));
+                let target = format!("{scheme}://{}{}", self.host(), url.path_or("/"));
                 let client =
                     manywire_jsonrpc::Client::over_websocket(dial().await?, &target, self.headers()?, limits);
                 WireClient::Jsonrpc(client.await?)
@@ -119,7 +120,12 @@ impl Target<'_> {
     /// The address for clients of HTTP, which leave the TLS to the dialer.
     fn http(&self, usual_path: &str) -> String {
         let scheme = if self.url.tls { "https" } else { "http" };
-        format!("{scheme}://{}{}", self.authority, self.url.path_or(usual_path))
+        format!("{scheme}://{}{}", self.host(), self.url.path_or(usual_path))
+    }
+
+    /// The server by the name that HTTP gives it.
+    fn host(&self) -> &str {
+        if unix_path(self.authority).is_some() { LOCALHOST } else { self.authority }
     }
 
     fn headers(&self) -> Result<HeaderMap, RpcError> {
@@ -291,13 +297,12 @@ impl Connection {
         }
     }
 
-    /// The messages that gRPC sends; what its descriptors refuse is refused in the words of all wires.
+    /// The messages that gRPC sends.
     async fn messages(&self, method: &str, arguments: Arguments) -> Result<Vec<Value>, RpcError> {
-        let messages = arguments.into_messages();
-        if let Some(signature) = self.signature(method).await? {
-            messages.iter().try_for_each(|message| signature.check_message(message))?;
+        match self.signature(method).await? {
+            Some(signature) => signature.messages(arguments),
+            None => Ok(arguments.into_messages()),
         }
-        Ok(messages)
     }
 }
 

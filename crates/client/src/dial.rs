@@ -1,8 +1,9 @@
-//! Making one connection: TCP, TLS where the URL asks for it, and the tap.
+//! Making one connection: TCP or a Unix socket, TLS where the URL asks for it, and the tap.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +17,7 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use manywire_core::{Origin, RpcError};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{self, CertificateError, ClientConfig};
@@ -24,9 +25,38 @@ use tokio_rustls::rustls::{self, CertificateError, ClientConfig};
 use crate::Tap;
 use crate::spoken::Heard;
 
+/// Where a server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl Place {
+    async fn connect(&self) -> io::Result<Box<dyn Io>> {
+        match self {
+            Self::Tcp(address) => {
+                let tcp = TcpStream::connect(address).await?;
+                tcp.set_nodelay(true)?;
+                Ok(Box::new(tcp))
+            }
+            Self::Unix(path) => Ok(Box::new(UnixStream::connect(path).await?)),
+        }
+    }
+}
+
 /// Whom to connect to, and how.
 pub(crate) struct Dialer {
-    pub(crate) address: SocketAddr,
+    pub(crate) place: Place,
     pub(crate) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     pub(crate) limit: Option<Duration>,
     pub(crate) tap: Option<Arc<dyn Tap>>,
@@ -47,17 +77,16 @@ impl Dialer {
     async fn connect(&self) -> Result<Stream, DialError> {
         self.heard.forget();
         let refused = |error: io::Error| DialError(error.to_string());
-        let tcp = TcpStream::connect(self.address).await.map_err(refused)?;
-        tcp.set_nodelay(true).map_err(refused)?;
+        let plain = self.place.connect().await.map_err(refused)?;
         let io: Box<dyn Io> = match &self.tls {
-            None => Box::new(tcp),
+            None => plain,
             Some((config, name)) => {
                 let connector = TlsConnector::from(config.clone());
-                let tls = connector.connect(name.clone(), tcp).await;
+                let tls = connector.connect(name.clone(), plain).await;
                 Box::new(tls.map_err(|error| no_tls(&error))?)
             }
         };
-        let tap = self.tap.clone().map(|tap| Tapped::new(tap, self.address));
+        let tap = self.tap.clone().map(|tap| Tapped::new(tap, &self.place));
         let heard = Some(self.heard.clone()).filter(|heard| heard.connected());
         Ok(Stream { io, tap, heard })
     }
@@ -103,7 +132,7 @@ pub(crate) struct Stream {
     heard: Option<Arc<Heard>>,
 }
 
-/// TCP, or TLS on it.
+/// A socket, or TLS on it.
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
@@ -115,7 +144,7 @@ struct Tapped {
 }
 
 impl Tapped {
-    fn new(tap: Arc<dyn Tap>, peer: SocketAddr) -> Self {
+    fn new(tap: Arc<dyn Tap>, peer: &Place) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         tap.opened(number, &peer.to_string());

@@ -15,7 +15,8 @@
 //!
 //! What a wire cannot do is an error before anything is sent: a stream on XML-RPC, two arguments on net/rpc.
 //!
-//! Reading order: `url.rs` and `mistaken.rs`; `client.rs`, what a caller sees, and when a call is made again; `servers.rs`,
+//! Reading order: `url.rs` and `mistaken.rs`; `client.rs`, what a caller sees, and when a call is made again (`typed.rs`, the
+//! same with types of the caller's); `servers.rs`,
 //! which server it goes to; `connection.rs`, what each wire makes of it; `schema.rs` and `describe.rs`, what servers say of
 //! themselves; `signature.rs` and `signatures.rs`, what is known of a method's parameters; `dial.rs` and `tls.rs`, the stream
 //! beneath;
@@ -27,6 +28,7 @@ mod client;
 mod connection;
 mod describe;
 mod dial;
+mod messages;
 mod mistaken;
 mod retry;
 mod schema;
@@ -34,14 +36,10 @@ mod servers;
 mod signature;
 mod signatures;
 mod spoken;
-mod stub;
 mod tap;
 mod tls;
+mod typed;
 mod url;
-
-/// What [`service!`] is made of.
-#[doc(hidden)]
-pub use manywire_core as core;
 
 pub use arguments::Arguments;
 pub use batch::Outcomes;
@@ -53,4 +51,5 @@ pub use schema::Listed;
 pub use signature::{Signature, Type};
 pub use tap::Tap;
 pub use tls::Tls;
+pub use typed::Answers;
 pub use url::{Transport, Url, Wire};

@@ -2,7 +2,6 @@
 
 mod lookup;
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,7 +11,7 @@ use manywire_core::{Origin, RpcError};
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::connection::{Connection, Target};
-use crate::dial::Dialer;
+use crate::dial::{Dialer, Place};
 use crate::signatures::Signatures;
 use crate::{Options, Transport, Url, Wire, tls};
 
@@ -96,11 +95,10 @@ impl Servers {
                 Ok(_) => return Ok(()),
                 Err(error) => errors.push(error),
             }
-            tried.push(lease.0.address());
+            tried.push(lease.0.place().clone());
         }
-        let place =
-            |address: &SocketAddr| self.list.load().iter().position(|server| server.address() == *address);
-        let first = tried.iter().zip(errors).min_by_key(|(address, _)| place(address));
+        let position = |place: &Place| self.list.load().iter().position(|server| server.place() == place);
+        let first = tried.iter().zip(errors).min_by_key(|(place, _)| position(place));
         Err(match (first, tried.len()) {
             (None, _) => RpcError::arose(Origin::Usage, format!("{} names no server", self.url)),
             (Some((_, error)), 1) => error,
@@ -125,7 +123,7 @@ impl Servers {
 
     /// The server for the next call: of those that are well and not tried yet the one with the least in flight; else the
     /// one that has rested longest.
-    pub(crate) fn choose(self: &Arc<Self>, tried: &[SocketAddr]) -> Option<Lease> {
+    pub(crate) fn choose(self: &Arc<Self>, tried: &[Place]) -> Option<Lease> {
         let list = self.list.load();
         if let [only] = &***list {
             return (tried.is_empty()).then(|| Lease::new(only.clone()));
@@ -133,7 +131,7 @@ impl Servers {
         let start = self.turn.fetch_add(1, Ordering::Relaxed);
         let in_turn = (0..list.len()).filter_map(|i| list.get((start + i) % list.len()));
         let chosen = in_turn
-            .filter(|server| !tried.contains(&server.address()))
+            .filter(|server| !tried.contains(server.place()))
             .min_by_key(|server| (server.rests_until(), server.in_flight.load(Ordering::Relaxed)))?;
         if chosen.rests_until().is_none() {
             self.probe_rested(&list);
@@ -241,8 +239,8 @@ fn protocol(url: &Url) -> Option<&'static [u8]> {
 }
 
 impl Server {
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.dialer.address
+    pub(crate) fn place(&self) -> &Place {
+        &self.dialer.place
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -292,8 +290,8 @@ mod tests {
     use super::lookup::LOOKUP_PAUSE;
     use super::*;
 
-    fn at(port: u16) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], port))
+    fn at(port: u16) -> Place {
+        Place::Tcp(([127, 0, 0, 1], port).into())
     }
 
     async fn servers(url: &str) -> Arc<Servers> {
@@ -301,8 +299,8 @@ mod tests {
         Servers::find(url.parse().unwrap(), options).await.unwrap()
     }
 
-    fn ports(servers: &Servers) -> Vec<u16> {
-        servers.list.load().iter().map(|server| server.address().port()).collect()
+    fn places(servers: &Servers) -> Vec<Place> {
+        servers.list.load().iter().map(|server| server.place().clone()).collect()
     }
 
     #[tokio::test]
@@ -310,7 +308,10 @@ mod tests {
         let servers = servers("gob://127.0.0.1:1,127.0.0.1:2").await;
         let lost = || Err(io::Error::other("no such host"));
         let list = servers.merged(vec![lost(), Ok(vec![at(3), at(2)])]).unwrap();
-        assert_eq!(list.iter().map(|server| server.address()).collect::<Vec<_>>(), [at(1), at(3), at(2)]);
+        assert_eq!(
+            list.iter().map(|server| server.place().clone()).collect::<Vec<_>>(),
+            [at(1), at(3), at(2)]
+        );
         let known = servers.list.load();
         assert!(Arc::ptr_eq(&list[0], &known[0]) && Arc::ptr_eq(&list[2], &known[1]));
         assert_eq!(servers.merged(vec![lost(), lost()]).unwrap().len(), 2);
@@ -339,7 +340,7 @@ mod tests {
         *servers.looked_up.lock().unwrap() = long_ago;
         let error = crate::Client::of(servers.clone()).call("m", Vec::new()).await.unwrap_err();
         assert!(error.is_unsent(), "{error}");
-        while ports(&servers) != [now] {
+        while places(&servers) != [at(now)] {
             tokio::task::yield_now().await;
         }
     }

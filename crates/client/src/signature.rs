@@ -163,35 +163,22 @@ impl Misfit {
     }
 }
 
-/// A name of protobuf's in either form: `user_id`, `userId`.
-fn bare(name: &str) -> impl Iterator<Item = char> + '_ {
-    name.chars().filter(|letter| *letter != '_').map(|letter| letter.to_ascii_lowercase())
-}
-
-/// Whether protobuf's JSON form takes this for a number, or for a list of them: `"NaN"`, `"5"`, 5.0.
-fn is_number_of_protobuf(wanted: &Type, value: &Value) -> bool {
-    match (wanted, value) {
-        (Type::Int | Type::Float, Value::String(text)) => text.parse::<f64>().is_ok(),
-        (Type::Int | Type::Float, Value::Float(float)) => *wanted == Type::Float || float.fract() == 0.0,
-        (Type::Int | Type::Float, Value::Int(_) | Value::Uint(_)) => true,
-        (Type::List(item), Value::Array(items)) => {
-            matches!(**item, Type::Int | Type::Float)
-                && items.iter().all(|value| is_number_of_protobuf(item, value))
-        }
-        _ => false,
-    }
-}
-
 /// What a method takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
-    method: String,
-    parameters: Vec<(String, Type)>,
+    pub(crate) method: String,
+    pub(crate) parameters: Vec<(String, Type)>,
+    /// Whether each of them may be left out.
+    optional: Vec<bool>,
     /// As the server writes it: `add(a: number, b: number)`.
     shown: String,
     /// Whether it takes its one argument as it is, and not as the field of a record.
-    is_bare: bool,
+    pub(crate) is_bare: bool,
     is_stream: bool,
+    /// Whether it takes a stream of requests.
+    pub(crate) takes_stream: bool,
+    /// Whether it takes one value, which may be any.
+    pub(crate) takes_any: bool,
 }
 
 impl fmt::Display for Signature {
@@ -202,16 +189,18 @@ impl fmt::Display for Signature {
 
 impl From<Description> for Signature {
     fn from(description: Description) -> Self {
-        let is_stream = description.is_stream();
+        let (is_stream, takes_stream) = (description.is_stream(), description.takes_stream());
+        let takes_any = matches!(&description.parameters[..], [only] if only.shape == "any");
         let is_bare = matches!(&description.parameters[..], [only] if only.name.is_empty());
-        let read = |parameter: Parameter| (parameter.name, Type::read(&parameter.shape));
-        Self {
-            shown: description.to_string(),
-            parameters: description.parameters.into_iter().map(read).collect(),
-            method: description.name,
-            is_bare,
-            is_stream,
-        }
+        let read = |parameter: Parameter| {
+            let wanted = Type::read(&parameter.shape);
+            let is_optional = parameter.optional || matches!(wanted, Type::Optional(_));
+            ((parameter.name, wanted), is_optional)
+        };
+        let shown = description.to_string();
+        let (parameters, optional) = description.parameters.into_iter().map(read).unzip();
+        let method = description.name;
+        Self { method, shown, parameters, optional, is_bare, is_stream, takes_stream, takes_any }
     }
 }
 
@@ -249,10 +238,7 @@ impl Signature {
                 Ok(one) => self.by_position(one.into()),
                 Err(values) => self.by_position(values),
             },
-            Arguments::Named(pairs) if self.is_bare => {
-                let takes_map = matches!(&self.parameters[..], [(_, Type::Any | Type::Map)]);
-                if takes_map { Ok(Arguments::Named(pairs)) } else { Err(self.nameless()) }
-            }
+            Arguments::Named(pairs) if self.is_bare => self.one_map(pairs).map(Arguments::Named),
             Arguments::Named(pairs) => {
                 let named = pairs.into_iter().map(|(name, value)| self.field(&name, value));
                 Ok(Arguments::Named(named.collect::<Result<_, _>>()?))
@@ -261,18 +247,10 @@ impl Signature {
         }
     }
 
-    /// Whether a message of gRPC's fits. There a name may be written in two ways, and a number as a text.
-    pub(crate) fn check_message(&self, message: &Value) -> Result<(), RpcError> {
-        let Value::Map(pairs) = message else { return Ok(()) };
-        for (key, value) in pairs {
-            let Some(key) = key.as_str() else { continue };
-            let known = self.parameters.iter().find(|(name, _)| bare(name).eq(bare(key)));
-            let parameter = known.ok_or_else(|| self.unknown(key))?;
-            if !is_number_of_protobuf(&parameter.1, value) {
-                self.check(parameter, value)?;
-            }
-        }
-        Ok(())
+    /// Named arguments, where the one argument may be a map of them.
+    pub(crate) fn one_map(&self, pairs: Vec<(String, Value)>) -> Result<Vec<(String, Value)>, RpcError> {
+        let takes_map = matches!(&self.parameters[..], [(_, Type::Any | Type::Map)]);
+        if takes_map { Ok(pairs) } else { Err(self.nameless()) }
     }
 
     /// Whether a single map is the whole record: a lone parameter may itself be a map.
@@ -297,7 +275,7 @@ impl Signature {
         Ok((parameter.0.clone(), value))
     }
 
-    fn by_position(&self, values: Vec<Value>) -> Result<Arguments, RpcError> {
+    pub(crate) fn by_position(&self, values: Vec<Value>) -> Result<Arguments, RpcError> {
         self.check_count(values.len())?;
         self.check_all(&values)?;
         let names = self.parameters.iter().map(|(name, _)| name.clone());
@@ -323,24 +301,26 @@ impl Signature {
         while values.last().is_some_and(Option::is_none) && values.len() > self.required() {
             values.pop();
         }
-        let placed =
-            values.into_iter().zip(&self.parameters).map(|(value, (name, wanted))| match (value, wanted) {
-                (Some(value), _) => Ok(value),
-                (None, Type::Optional(_)) => Ok(Value::Null),
-                (None, _) => {
-                    Err(unfit(format!("{} needs parameter `{name}`; call it as {self}", self.method)))
-                }
-            });
-        placed.collect::<Result<_, _>>().map(Arguments::Positional)
+        let absent = |(value, is_optional): (&Option<Value>, &bool)| value.is_none() && !is_optional;
+        if let Some(place) = values.iter().zip(&self.optional).position(absent) {
+            let name = &self.parameters[place].0;
+            return Err(unfit(format!("{} needs parameter `{name}`; call it as {self}", self.method)));
+        }
+        if values.iter().all(Option::is_some) {
+            return Ok(Arguments::Positional(values.into_iter().flatten().collect()));
+        }
+        // A list has no gaps; the same parameters are one map.
+        let names = self.parameters.iter().map(|(name, _)| name.clone());
+        let given = names.zip(values).filter_map(|(name, value)| Some((name, value?)));
+        Ok(Arguments::Positional(vec![Value::map(given)]))
     }
 
     /// How many parameters cannot be left out: all up to the last that is not optional.
     fn required(&self) -> usize {
-        let is_required = |(_, wanted): &(String, Type)| !matches!(wanted, Type::Optional(_));
-        self.parameters.iter().rposition(is_required).map_or(0, |last| last + 1)
+        self.optional.iter().rposition(|is_optional| !is_optional).map_or(0, |last| last + 1)
     }
 
-    fn unknown(&self, name: &str) -> RpcError {
+    pub(crate) fn unknown(&self, name: &str) -> RpcError {
         unfit(format!("{} has no parameter `{name}`; call it as {self}", self.method))
     }
 
@@ -348,7 +328,7 @@ impl Signature {
         unfit(format!("{} has no parameters by name; call it as {self}", self.method))
     }
 
-    fn check_count(&self, got: usize) -> Result<(), RpcError> {
+    pub(crate) fn check_count(&self, got: usize) -> Result<(), RpcError> {
         let most = self.parameters.len();
         if (self.required()..=most).contains(&got) {
             return Ok(());
@@ -361,7 +341,7 @@ impl Signature {
         self.parameters.iter().zip(values).try_for_each(|(parameter, value)| self.check(parameter, value))
     }
 
-    fn check(&self, (name, wanted): &(String, Type), value: &Value) -> Result<(), RpcError> {
+    pub(crate) fn check(&self, (name, wanted): &(String, Type), value: &Value) -> Result<(), RpcError> {
         wanted.check(value).map_err(|misfit| {
             let misfit = if name.is_empty() { misfit } else { misfit.within(name) };
             let Misfit { path, message } = misfit;
@@ -370,5 +350,32 @@ impl Signature {
                 path => format!("{}: parameter `{path}`: {message}", self.method),
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn named_arguments_with_a_gap_are_one_map_and_others_a_list() {
+        let parameter =
+            |(name, optional): (&str, bool)| Parameter { name: name.into(), shape: "int".into(), optional };
+        let signature = Signature::from(Description {
+            name: "page".into(),
+            parameters: [("of", false), ("size", true), ("at", true)].map(parameter).to_vec(),
+            ..Description::default()
+        });
+        let named =
+            |names: &[&str]| Arguments::Named(names.iter().map(|name| ((*name).into(), 1.into())).collect());
+        let list = |values: Vec<Value>| Ok(Arguments::Positional(values));
+        assert_eq!(signature.positions(named(&["size", "of"])), list(vec![1.into(), 1.into()]));
+        let map = Value::map([("of", 1.into()), ("at", 1.into())]);
+        assert_eq!(signature.positions(named(&["at", "of"])), list(vec![map]));
+        let error = signature.positions(named(&["at"])).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "page needs parameter `of`; call it as page(of: int, size: int, at: int)"
+        );
     }
 }

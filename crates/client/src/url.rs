@@ -58,7 +58,7 @@ pub struct Url {
     pub transport: Transport,
     /// Whether that is inside TLS.
     pub tls: bool,
-    /// `host:port`, or several, of servers that may take each other's place.
+    /// `host:port` or `unix:PATH`; or several, of servers that may take each other's place.
     pub authorities: Vec<String>,
     /// The path, with its slash; empty where the URL has none.
     pub path: String,
@@ -126,9 +126,11 @@ impl FromStr for Url {
         let (scheme, rest) = text.split_once("://").ok_or_else(|| explained(text))?;
         let known = SCHEMES.iter().find(|(name, ..)| *name == scheme);
         let (_, wire, transport, tls) = known.ok_or_else(|| explained(text))?;
-        let (authorities, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        // The path of a socket goes on to the end, so that there is none of HTTP.
+        let end = if rest.starts_with(UNIX) { None } else { rest.find('/') };
+        let (authorities, path) = rest.split_at(end.unwrap_or(rest.len()));
         let authorities: Vec<String> = authorities.split(',').map(str::to_owned).collect();
-        if let Some(wrong) = authorities.iter().find(|authority| split(authority).is_none()) {
+        if let Some(wrong) = authorities.iter().find(|authority| !is_place(authority)) {
             let of_several =
                 if authorities.len() > 1 { format!(" ({wrong:?} has not)") } else { String::new() };
             return Err(explained(&format!(
@@ -137,6 +139,21 @@ impl FromStr for Url {
         }
         Ok(Self { wire: *wire, transport: *transport, tls: *tls, authorities, path: path.to_owned() })
     }
+}
+
+/// How the authority of a Unix socket begins.
+const UNIX: &str = "unix:";
+
+/// The name of a server on a Unix socket, where HTTP or TLS wants one.
+pub(crate) const LOCALHOST: &str = "localhost";
+
+/// The path of a Unix socket.
+pub(crate) fn unix_path(authority: &str) -> Option<&str> {
+    authority.strip_prefix(UNIX).filter(|path| !path.is_empty())
+}
+
+fn is_place(authority: &str) -> bool {
+    unix_path(authority).is_some() || split(authority).is_some()
 }
 
 /// Host and port; the brackets of `[::1]` are no part of the host.
@@ -172,5 +189,8 @@ mod tests {
         assert_eq!(url.to_string(), "grpc+https://h:1");
         let url: Url = "gob://a:1,b:2".parse().unwrap();
         assert_eq!((url.authorities.len(), &*url.to_string()), (2, "gob+tcp://a:1,b:2"));
+        let url: Url = "gob://unix:/run/a.sock,unix:b".parse().unwrap();
+        assert_eq!((url.authorities.len(), &*url.to_string()), (2, "gob+tcp://unix:/run/a.sock,unix:b"));
+        "gob://unix:".parse::<Url>().unwrap_err();
     }
 }

@@ -6,10 +6,11 @@ use std::fmt;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Notify;
 
 use crate::{Budget, Metadata, Peer, ReadMetadata};
 
@@ -98,7 +99,8 @@ struct Inner {
     metadata: Metadata,
     answer: Mutex<Metadata>,
     deadline: Option<Instant>,
-    over: CancellationToken,
+    is_over: AtomicBool,
+    over: Notify,
 }
 
 impl Context {
@@ -111,7 +113,8 @@ impl Context {
             metadata: Metadata::of(head.metadata),
             answer: Mutex::default(),
             deadline: head.deadline,
-            over: CancellationToken::new(),
+            is_over: AtomicBool::new(false),
+            over: Notify::new(),
         }))
     }
 
@@ -163,11 +166,16 @@ impl Context {
     /// Waits until the call is over: answered, given up by its caller, or past its deadline. For work that a method has
     /// handed to other tasks; the method's own future is dropped.
     pub async fn over(&self) {
-        self.0.over.cancelled().await;
+        // Told of an end from here on, so that none comes between the look and the wait.
+        let over = self.0.over.notified();
+        if !self.0.is_over.load(SeqCst) {
+            over.await;
+        }
     }
 
     pub(crate) fn end(&self) {
-        self.0.over.cancel();
+        self.0.is_over.store(true, SeqCst);
+        self.0.over.notify_waiters();
     }
 }
 

@@ -30,24 +30,28 @@ pub struct Parameter {
     /// Its type, in the notation of [`Shape`]: `int`, `[string]`, `{a: int}`, `number?`.
     #[serde(rename = "type")]
     pub shape: String,
+    /// Whether it may be left out, whatever its type.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 impl Description {
     /// The description of a method under a name, which may be one that a wire has made.
     pub fn of(name: &str, method: &Method) -> Self {
         let is_record = matches!(method.arguments(), Shape::Record(_));
-        let parameter = |(name, shape): (&str, &Shape)| Parameter {
+        let parameter = |(place, (name, shape)): (usize, (&str, &Shape))| Parameter {
             name: if is_record { name.to_owned() } else { String::new() },
             shape: shape.to_string(),
+            optional: !method.requires(place),
         };
         Self {
             name: name.to_owned(),
             kind: method.kind().as_str().to_owned(),
             doc: method.doc().to_owned(),
             parameters: if method.is_open() {
-                vec![Parameter { name: WHATEVER.to_owned(), shape: Shape::Any.to_string() }]
+                vec![Parameter { name: WHATEVER.to_owned(), shape: Shape::Any.to_string(), optional: true }]
             } else {
-                method.arguments().parameters().into_iter().map(parameter).collect()
+                method.arguments().parameters().into_iter().enumerate().map(parameter).collect()
             },
             returns: method.returns().to_string(),
         }
@@ -56,6 +60,11 @@ impl Description {
     /// Whether it takes whatever comes: any number of parameters, of any types.
     pub fn is_open(&self) -> bool {
         matches!(&self.parameters[..], [only] if only.name == WHATEVER)
+    }
+
+    /// Whether it takes a stream.
+    pub fn takes_stream(&self) -> bool {
+        [Kind::ClientStream, Kind::TwoWay].iter().any(|kind| self.kind == kind.as_str())
     }
 
     /// Whether it answers with a stream.
@@ -71,7 +80,7 @@ impl fmt::Display for Description {
             return write!(f, "{}({WHATEVER})", self.name);
         }
         write!(f, "{}(", self.name)?;
-        for (at, Parameter { name, shape }) in self.parameters.iter().enumerate() {
+        for (at, Parameter { name, shape, .. }) in self.parameters.iter().enumerate() {
             let (comma, name) = (if at == 0 { "" } else { ", " }, if name.is_empty() { "arg" } else { name });
             write!(f, "{comma}{name}: {shape}")?;
         }

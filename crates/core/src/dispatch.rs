@@ -3,16 +3,17 @@
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::call::{Call, CallStream, Timer};
 use crate::context::{Head, Terms};
 use crate::handler::{Handler, Items, ReplyFuture};
 use crate::hooks::{Ended, Guard, Hook, around, around_items};
+use crate::introspect::{Document, Slot};
 use crate::metrics::{CallMeter, UNKNOWN_METHOD};
 use crate::rate::RateLimiter;
 use crate::{
-    Activity, Budget, ErrorKind, Incoming, Limits, Method, Methods, Metrics, Params, Peer, RpcError,
+    Activity, Budget, ErrorKind, Incoming, Limits, Method, Methods, Metrics, Params, Peer, RpcError, Value,
 };
 
 /// The methods bound to one wire, shared by all of its connections.
@@ -24,6 +25,8 @@ pub struct Dispatch {
     bound: Vec<Bound>,
     /// Counts the calls of no method.
     unknown: OnceLock<CallMeter>,
+    /// What the wire tells of all methods at once; made when it is first asked for.
+    document: Slot,
     /// What took its place.
     next: OnceLock<Arc<Dispatch>>,
 }
@@ -40,8 +43,8 @@ impl Dispatch {
     /// Binds the methods to the wire of this name, as it appears in metrics.
     pub fn new(wire: &'static str, methods: Arc<Methods>, metrics: &Metrics) -> Arc<Self> {
         let bound = methods.iter().map(|method| Bound::of(&methods, method.name())).collect();
-        let (unknown, next) = (OnceLock::new(), OnceLock::new());
-        Arc::new(Self { wire, methods, metrics: metrics.clone(), bound, unknown, next })
+        let (unknown, document, next) = Default::default();
+        Arc::new(Self { wire, methods, metrics: metrics.clone(), bound, unknown, document, next })
     }
 
     /// Has all calls from now on go to these methods, those of open connections too. Calls under way go on as they began.
@@ -146,8 +149,10 @@ impl Own {
 
     /// Counts a call that has ended, and tells the observers.
     pub(crate) fn finished(&self, index: Option<usize>, started: Instant, error: Option<ErrorKind>) {
-        let meter = self.dispatch.meter(index);
-        let took = started.elapsed();
+        self.count(self.dispatch.meter(index), started.elapsed(), error);
+    }
+
+    fn count(&self, meter: &CallMeter, took: Duration, error: Option<ErrorKind>) {
         meter.finished(took, error);
         for observer in self.dispatch.methods.observers() {
             let ended =
@@ -179,6 +184,12 @@ impl Session {
         }
     }
 
+    /// What this wire tells of all methods at once, which it makes a single time for all connections.
+    pub fn document(&self, make: impl FnOnce(&Methods) -> Value) -> Document {
+        let own = self.own();
+        own.dispatch.document.get(&own.dispatch.methods, make)
+    }
+
     /// Begins a call of a method that answers once, on a wire that tells no more than its name and parameters.
     pub fn call(&self, name: &str, params: Params<'_, '_>) -> Result<Call, RpcError> {
         self.call_on(Terms::default(), name, params)
@@ -187,7 +198,7 @@ impl Session {
     /// Begins a call of a method that answers once.
     pub fn call_on(&self, terms: Terms<'_>, name: &str, params: Params<'_, '_>) -> Result<Call, RpcError> {
         let (future, timer) =
-            self.begin(terms, name, false, |method, bound, head| match &method.handler {
+            self.begin(terms, self.named(name), |method, bound, head| match &method.handler {
                 Handler::Unary(run) => guarded(method, || Ok(bound.wrap(head, run(head, params)?))),
                 _ => Err(cannot_be_carried(method)),
             })?;
@@ -208,26 +219,24 @@ impl Session {
         name: &str,
         params: Params<'_, '_>,
     ) -> Result<Started, RpcError> {
-        self.start_with(terms, name, params, false)
+        self.start_with(terms, self.named(name), params)
     }
 
     fn start_with(
         &self,
         terms: Terms<'_>,
-        name: &str,
+        named: Named<'_>,
         params: Params<'_, '_>,
-        is_admitted: bool,
     ) -> Result<Started, RpcError> {
-        let (replying, timer) =
-            self.begin(terms, name, is_admitted, |method, bound, head| match &method.handler {
-                Handler::Unary(run) => {
-                    guarded(method, || Ok(Replying::Once(bound.wrap(head, run(head, params)?))))
-                }
-                Handler::ServerStream(run) => {
-                    guarded(method, || Ok(Replying::Stream(bound.wrap_items(head, run(head, params)?))))
-                }
-                _ => Err(cannot_be_carried(method)),
-            })?;
+        let (replying, timer) = self.begin(terms, named, |method, bound, head| match &method.handler {
+            Handler::Unary(run) => {
+                guarded(method, || Ok(Replying::Once(bound.wrap(head, run(head, params)?))))
+            }
+            Handler::ServerStream(run) => {
+                guarded(method, || Ok(Replying::Stream(bound.wrap_items(head, run(head, params)?))))
+            }
+            _ => Err(cannot_be_carried(method)),
+        })?;
         Ok(replying.started(timer))
     }
 
@@ -239,12 +248,12 @@ impl Session {
         activity.called(Instant::now());
         rate.as_ref().map_or(Ok(()), |rate| rate.admit())?;
         let head = Head::new(dispatch.wire, name, peer, budget, terms);
-        let bound = dispatch.methods.index_of(name).and_then(|index| dispatch.bound.get(index));
-        match bound {
+        let found = dispatch.methods.index_of(name);
+        match found.and_then(|index| dispatch.bound.get(index)) {
             Some(bound) => bound.guards.iter().try_for_each(|guard| guard(&head))?,
             None => dispatch.methods.guards_of(name).iter().try_for_each(|guard| guard(&head))?,
         }
-        Ok(Admitted(self))
+        Ok(Admitted { session: self, found })
     }
 
     /// Counts a call of a method that failed before its wire could begin it.
@@ -253,17 +262,33 @@ impl Session {
         own.finished(own.dispatch.methods.index_of(name), started, Some(kind));
     }
 
-    /// Finds the method and begins its call; what does not begin is counted as refused, and only once.
+    fn named<'n>(&self, name: &'n str) -> Named<'n> {
+        Named { name, found: self.0.dispatch.methods.index_of(name), is_admitted: false }
+    }
+
+    /// The counters of calls that the registry does not run: of a service that is mounted beside it, or of no method.
+    pub fn meter(&self, name: &str) -> CallMeter {
+        let Own { dispatch, .. } = &*self.0;
+        dispatch.metrics.call(dispatch.wire, name)
+    }
+
+    /// Counts such a call when it has ended, and tells the observers.
+    pub fn finished(&self, meter: &CallMeter, took: Duration, error: Option<ErrorKind>) {
+        self.0.count(meter, took, error);
+    }
+
+    /// Begins the call of a method; what does not begin is counted as refused, and only once.
     fn begin<T>(
         &self,
         terms: Terms<'_>,
-        name: &str,
-        is_admitted: bool,
+        Named { name, found, is_admitted }: Named<'_>,
         run: impl FnOnce(&Method, &Bound, &Head<'_>) -> Result<T, RpcError>,
     ) -> Result<(T, Timer), RpcError> {
         let own = self.own();
         let Own { dispatch, rate, activity, budget, peer } = &**own;
-        let (found, started) = (dispatch.methods.index_of(name), Instant::now());
+        let started = Instant::now();
+        // Its place is another where the methods were replaced.
+        let found = if Arc::ptr_eq(&own, &self.0) { found } else { dispatch.methods.index_of(name) };
         activity.called(started);
         let begin = || {
             rate.as_ref().filter(|_| !is_admitted).map_or(Ok(()), |rate| rate.admit())?;
@@ -290,14 +315,26 @@ impl Session {
     }
 }
 
+/// A method as it was looked up, once for a call.
+#[derive(Clone, Copy)]
+struct Named<'n> {
+    name: &'n str,
+    found: Option<usize>,
+    /// Whether the rate and the guards were asked.
+    is_admitted: bool,
+}
+
 /// A call that its guards have let through.
 #[derive(Clone, Copy)]
-pub struct Admitted<'s>(&'s Session);
+pub struct Admitted<'s> {
+    session: &'s Session,
+    found: Option<usize>,
+}
 
 impl Admitted<'_> {
     /// Begins the call with its one request: [`Session::start_on`].
     pub fn start(self, terms: Terms<'_>, name: &str, params: Params<'_, '_>) -> Result<Started, RpcError> {
-        self.0.start_with(terms, name, params, true)
+        self.session.start_with(terms, self.named(name), params)
     }
 
     /// Begins the call of a method that takes a stream of requests.
@@ -308,7 +345,7 @@ impl Admitted<'_> {
         incoming: Box<dyn Incoming>,
     ) -> Result<Started, RpcError> {
         let (replying, timer) =
-            self.0.begin(terms, name, true, |method, bound, head| match &method.handler {
+            self.session.begin(terms, self.named(name), |method, bound, head| match &method.handler {
                 Handler::ClientStream(run) => {
                     guarded(method, || Ok(Replying::Once(bound.wrap(head, run(head, incoming)))))
                 }
@@ -320,6 +357,12 @@ impl Admitted<'_> {
                 }
             })?;
         Ok(replying.started(timer))
+    }
+}
+
+impl Admitted<'_> {
+    fn named<'n>(&self, name: &'n str) -> Named<'n> {
+        Named { name, found: self.found, is_admitted: true }
     }
 }
 
@@ -380,7 +423,7 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
-    use crate::{Empty, to_value};
+    use crate::{Empty, Reply as _, to_value};
 
     async fn fail(how: String) -> Result<i64, RpcError> {
         match &*how {
@@ -466,6 +509,20 @@ mod tests {
         assert_eq!(to_value(first.as_serde()).unwrap(), 1.into());
         assert_eq!(items.next().await.unwrap().err().unwrap().message(), "enough");
         assert!(items.next().await.is_none());
+    }
+
+    #[test]
+    fn what_a_wire_tells_of_all_methods_is_made_once() {
+        let dispatch = dispatch(&Metrics::new());
+        let made = std::cell::Cell::new(0);
+        for session in [dispatch.session(&Limits::default()), dispatch.session(&Limits::default())] {
+            let document = session.document(|methods| {
+                made.set(made.get() + 1);
+                Value::from(methods.iter().len() as i64)
+            });
+            assert_eq!(to_value(document.as_serde()).unwrap(), 3.into());
+        }
+        assert_eq!(made.get(), 1);
     }
 
     #[tokio::test]

@@ -14,7 +14,7 @@ use crate::by_shape::{Form, Written};
 use crate::context::Head;
 use crate::handler::{Handler, Items, Opening, ReplyFuture, ReplyStream, ReplyType};
 use crate::original::{Came, OrElse, Verbatim};
-use crate::params::{Expected, read_with};
+use crate::params::{Expected, Required, read_with};
 use crate::{Kind, Method, Methods, Params, Reply, Requests, RpcError, Shape, Value};
 
 /// What a method takes, where no Rust type says it.
@@ -110,6 +110,7 @@ impl Methods {
     ) -> Result<&mut Method, RpcError> {
         let Outline { kind, takes, returns } = outline;
         let is_open = takes == Takes::Anything;
+        let is_lenient = matches!(takes, Takes::Lenient(_) | Takes::Message(_));
         let arguments = match &takes {
             Takes::Shape(shape) | Takes::Lenient(shape) | Takes::Message(shape) => shape.clone(),
             Takes::Anything => Shape::Any,
@@ -117,7 +118,14 @@ impl Methods {
         let outlined =
             Outlined { takes: Taking::new(name, takes)?, returns: Returning::new(returns.clone()) };
         let handler = outlined.handler(kind, name, Arc::new(method));
-        let method = Method::new(name, doc, arguments, returns, handler);
+        let method = Method::new(
+            name,
+            doc,
+            arguments.clone(),
+            Required::by_shape(&arguments, is_lenient),
+            returns,
+            handler,
+        );
         Ok(self.insert(if is_open { method.open() } else { method }))
     }
 
@@ -125,7 +133,8 @@ impl Methods {
     pub fn set_fallback(&mut self, method: impl Dynamic) {
         let outlined = Outlined { takes: Taking::Anything, returns: Returning::new(Shape::Any) };
         let handler = outlined.handler(Kind::Unary, "the method", Arc::new(method));
-        self.fallback = Some(Arc::new(Method::new("*", "", Shape::Any, Shape::Any, handler)));
+        let required = Required::by_shape(&Shape::Any, true);
+        self.fallback = Some(Arc::new(Method::new("*", "", Shape::Any, required, Shape::Any, handler)));
     }
 }
 

@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use crate::context::Head;
 use crate::handler::{Function, Handler, Returns};
 use crate::hooks::{Ended, Guard, Hook, Observer};
-use crate::params::{Arguments, Expected, signature};
+use crate::params::{Arguments, Expected, Required, signature};
 use crate::shape::WHATEVER;
 use crate::{Kind, Requests, RpcError, Shape};
 
@@ -21,6 +21,7 @@ pub struct Method {
     name: String,
     doc: String,
     arguments: Shape,
+    required: Required,
     returns: Shape,
     is_safe: bool,
     /// Whether it takes whatever comes, as it came.
@@ -31,11 +32,19 @@ pub struct Method {
 }
 
 impl Method {
-    pub(crate) fn new(name: &str, doc: &str, arguments: Shape, returns: Shape, handler: Handler) -> Self {
+    pub(crate) fn new(
+        name: &str,
+        doc: &str,
+        arguments: Shape,
+        required: Required,
+        returns: Shape,
+        handler: Handler,
+    ) -> Self {
         Self {
             name: name.to_owned(),
             doc: doc.to_owned(),
             arguments,
+            required,
             returns,
             is_safe: false,
             is_open: false,
@@ -62,6 +71,16 @@ impl Method {
     /// The shape of its arguments; [`Shape::parameters`] lists them one by one.
     pub fn arguments(&self) -> &Shape {
         &self.arguments
+    }
+
+    /// Whether the parameter at this place has to be given: it is not optional, and its type has no default for it.
+    pub fn requires(&self, place: usize) -> bool {
+        self.required.at(place)
+    }
+
+    /// How many parameters of a list cannot be left out.
+    pub fn required(&self) -> usize {
+        self.required.count()
     }
 
     /// The shape of its answer, or of each item of its stream.
@@ -212,7 +231,8 @@ impl Methods {
     ) -> &mut Method {
         let arguments = Shape::of::<A>();
         let expected = Arc::new(Expected::new::<A>(name, arguments.clone()));
-        self.insert(Method::new(name, doc, arguments, Shape::of::<R>(), handler(expected)))
+        let required = expected.required().clone();
+        self.insert(Method::new(name, doc, arguments, required, Shape::of::<R>(), handler(expected)))
     }
 
     /// Binds methods to a `.proto`: those that its services name have its messages on gRPC. A set of file descriptors, as

@@ -109,7 +109,7 @@ impl Metrics {
     }
 
     /// The counters of `method` on `wire`.
-    pub fn call(&self, wire: &'static str, method: &str) -> CallMeter {
+    pub(crate) fn call(&self, wire: &'static str, method: &str) -> CallMeter {
         CallMeter {
             wire,
             method: method.to_owned(),
@@ -182,12 +182,12 @@ impl UpstreamMeter {
 
 impl CallMeter {
     /// The method's name.
-    pub fn method(&self) -> &str {
+    pub(crate) fn method(&self) -> &str {
         &self.method
     }
 
     /// Counts one call that is finished, or was refused.
-    pub fn finished(&self, took: Duration, error: Option<ErrorKind>) {
+    pub(crate) fn finished(&self, took: Duration, error: Option<ErrorKind>) {
         self.durations.add(took);
         if let Some(kind) = error {
             self.errors.with_label_values(&[self.wire, self.method.as_str(), kind.as_str()]).inc();

@@ -4,14 +4,16 @@
 //! | --- | --- | --- |
 //! | one argument (net/rpc) | the record | the value |
 //! | by name | the record; an unknown name is an error | error |
-//! | positional | field by field; if n > 1, a single map is the record | exactly one: the value |
+//! | positional | field by field; a single map is the record, unless its only field can hold a map | exactly one: the value |
 //! | nothing | as an empty list | as an empty list |
+//!
+//! A field that is optional, or for which its type has a default, may be left out: by name, and at the end of a list.
 
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeOwned, DeserializeSeed};
 
-use crate::{DecodeError, RecordShape, RpcError, Shape, Value, from_value};
+use crate::{DecodeError, RecordShape, RpcError, Shape, Value};
 
 /// Parameters as a wire received them.
 pub enum Params<'a, 'de> {
@@ -43,26 +45,64 @@ impl Params<'_, '_> {
 pub(crate) struct Expected {
     method: String,
     shape: Shape,
-    /// Whether the type has a default for each of its fields.
-    has_defaults: bool,
+    required: Required,
+}
+
+/// Which parameters have to be given, in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Required(Box<[bool]>);
+
+impl Required {
+    /// Those of a type. One may be left out that is optional, or that the type has a default for.
+    fn of<A: Arguments>(shape: &Shape) -> Self {
+        let is_required = |(name, shape): (&str, &Shape)| {
+            !matches!(shape, Shape::Optional(_)) && !Shape::has_default::<A>(name)
+        };
+        Self(shape.parameters().into_iter().map(is_required).collect())
+    }
+
+    /// Those of a shape; none of a record for whose fields there are defaults.
+    pub(crate) fn by_shape(shape: &Shape, is_lenient: bool) -> Self {
+        let is_lenient = is_lenient && shape.is_record();
+        let is_required = |(_, shape): (&str, &Shape)| !is_lenient && !matches!(shape, Shape::Optional(_));
+        Self(shape.parameters().into_iter().map(is_required).collect())
+    }
+
+    /// Whether the parameter at this place has to be given.
+    pub(crate) fn at(&self, place: usize) -> bool {
+        self.0.get(place).is_none_or(|is_required| *is_required)
+    }
+
+    /// How many parameters of a list cannot be left out: all up to the last that has to be given.
+    pub(crate) fn count(&self) -> usize {
+        self.0.iter().rposition(|is_required| *is_required).map_or(0, |last| last + 1)
+    }
 }
 
 impl Expected {
     pub(crate) fn new<A: Arguments>(method: &str, shape: Shape) -> Self {
-        let has_defaults = shape.is_record() && from_value::<A>(Value::Map(Vec::new())).is_ok();
-        Self { method: method.to_owned(), shape, has_defaults }
+        let required = Required::of::<A>(&shape);
+        Self { method: method.to_owned(), shape, required }
     }
 
     /// Of a method whose type is known by its shape alone; a lenient one has a default for each of its fields.
     pub(crate) fn outlined(method: &str, shape: Shape, is_lenient: bool) -> Self {
-        Self { method: method.to_owned(), has_defaults: is_lenient && shape.is_record(), shape }
+        Self { method: method.to_owned(), required: Required::by_shape(&shape, is_lenient), shape }
     }
 
-    /// How many positional parameters cannot be left out: all up to the last that is not optional.
-    fn required(&self) -> usize {
-        let is_required = |(_, shape): &(&str, &Shape)| !matches!(shape, Shape::Optional(_));
-        let last = self.shape.parameters().iter().rposition(is_required);
-        last.filter(|_| !self.has_defaults).map_or(0, |last| last + 1)
+    pub(crate) fn required(&self) -> &Required {
+        &self.required
+    }
+
+    /// Whether a single map is the whole record, and not its only field.
+    fn is_one_map(&self) -> bool {
+        match &self.shape {
+            Shape::Record(RecordShape { fields, .. }) => match &fields[..] {
+                [(_, only)] => !only.may_be_map(),
+                _ => true,
+            },
+            _ => false,
+        }
     }
 
     fn signature(&self) -> String {
@@ -102,16 +142,15 @@ where
 {
     let parameters = expected.shape.parameters();
     let wanted = parameters.len();
-    if expected.shape.is_record()
-        && wanted > 1
-        && let [Value::Map(pairs)] = &mut values[..]
+    if let [Value::Map(pairs)] = &mut values[..]
+        && expected.is_one_map()
     {
         return read_named(std::mem::take(pairs), expected, seed);
     }
-    if values.len() > wanted || values.len() < expected.required() {
+    if values.len() > wanted || values.len() < expected.required.count() {
         return Err(expected.wrong_count(values.len()));
     }
-    if expected.has_defaults && values.len() < wanted {
+    if expected.shape.is_record() && values.len() < wanted {
         let named = parameters.iter().map(|(name, _)| (*name).into()).zip(values);
         return read_named(named.collect(), expected, seed);
     }
@@ -139,10 +178,11 @@ where
         let (name, takes) = (&expected.method, expected.signature());
         return Err(RpcError::invalid_params(format!("{name} has no parameter `{key}`; call it as {takes}")));
     }
-    let is_missing = |(field, shape): &&(&str, Shape)| {
-        !matches!(shape, Shape::Optional(_)) && pairs.iter().all(|(key, _)| key.as_str() != Some(field))
-    };
-    if let Some((field, _)) = fields.iter().find(is_missing).filter(|_| !expected.has_defaults) {
+    let is_given = |field: &str| pairs.iter().any(|(key, _)| key.as_str() == Some(field));
+    let mut places = fields.iter().enumerate();
+    if let Some((_, (field, _))) =
+        places.find(|(place, (field, _))| expected.required.at(*place) && !is_given(field))
+    {
         let (name, takes) = (&expected.method, expected.signature());
         return Err(RpcError::invalid_params(format!(
             "{name} needs parameter `{field}`; call it as {takes}"
@@ -207,6 +247,27 @@ mod tests {
         assert_eq!(read(Params::Named(vec![("page".into(), 8.into())])), page(8));
     }
 
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Sized {
+        name: String,
+        #[serde(default)]
+        width: i64,
+        note: Option<String>,
+    }
+
+    #[test]
+    fn a_default_of_one_field_is_known_beside_those_that_have_none() {
+        let sized = |width| Ok(Sized { name: "x".into(), width, note: None });
+        let one = |key: &str, value: Value| Params::Named(vec![(key.into(), value)]);
+        assert_eq!(read(one("name", "x".into())), sized(0));
+        assert_eq!(read(Params::Positional(vec!["x".into()])), sized(0));
+        assert_eq!(read(Params::Positional(vec!["x".into(), 3.into()])), sized(3));
+        assert_eq!(
+            read::<Sized>(one("width", 3.into())).unwrap_err(),
+            "m needs parameter `name`; call it as m(name: string, width: int, note: string?)"
+        );
+    }
+
     fn pair(a: i64, b: i64) -> Vec<(Value, Value)> {
         vec![("A".into(), a.into()), ("B".into(), b.into())]
     }
@@ -223,6 +284,28 @@ mod tests {
     fn one_parameter_may_itself_be_a_map() {
         let map = Value::Map(pair(1, 2));
         assert_eq!(read(Params::Positional(vec![map.clone()])), Ok(Any { x: map }));
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Named {
+        name: String,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Nested {
+        of: Option<Named>,
+    }
+
+    #[test]
+    fn a_map_for_one_field_that_cannot_hold_it_is_the_record() {
+        let map = |key: &str, value: Value| Params::Positional(vec![Value::map([(key, value)])]);
+        assert_eq!(read(map("name", "x".into())), Ok(Named { name: "x".into() }));
+        assert_eq!(
+            read::<Named>(map("nam", "x".into())).unwrap_err(),
+            "m has no parameter `nam`; call it as m(name: string)"
+        );
+        assert_eq!(read(Params::Positional(vec![Value::Map(Vec::new())])), Ok(Empty {}));
+        assert_eq!(read(map("name", "x".into())), Ok(Nested { of: Some(Named { name: "x".into() }) }));
     }
 
     #[test]

@@ -103,10 +103,21 @@ impl Shape {
         }
     }
 
-    /// How many positional parameters cannot be left out: all up to the last that is not optional.
-    pub fn required(&self) -> usize {
-        let is_required = |(_, shape): &(&str, &Shape)| !matches!(shape, Shape::Optional(_));
-        self.parameters().iter().rposition(is_required).map_or(0, |last| last + 1)
+    /// Whether a record of this type can be read without this field. It is not known of a type that refuses zeros elsewhere.
+    pub(crate) fn has_default<'de, T: Deserialize<'de>>(field: &str) -> bool {
+        let mut shape = Shape::Any;
+        let probe: Probe<'_, de::value::Error> =
+            Probe { without: Some(field), ..Probe::learning(&mut shape) };
+        T::deserialize(probe).is_ok() && shape.is_record()
+    }
+
+    /// Whether a map can be a value of it: a variant of an enumeration that holds something is one, too.
+    pub(crate) fn may_be_map(&self) -> bool {
+        match self {
+            Shape::Any | Shape::Map(_) | Shape::Record(_) | Shape::Outer(_) | Shape::Choice(_) => true,
+            Shape::Optional(inner) => inner.may_be_map(),
+            _ => false,
+        }
     }
 
     /// The shape of what has either of two shapes.
@@ -154,6 +165,7 @@ pub fn zero<'de, S: DeserializeSeed<'de>, E: de::Error>(seed: S) -> Result<S::Va
         around: None,
         depth: 0,
         learning: false,
+        without: None,
         error: PhantomData,
     })
 }
@@ -182,12 +194,14 @@ struct Probe<'s, E> {
     depth: usize,
     /// Whether options and lists are entered to see what is in them; a zero value leaves them empty.
     learning: bool,
+    /// A field of the outermost record that is left out.
+    without: Option<&'s str>,
     error: PhantomData<E>,
 }
 
 impl<'s, E: de::Error> Probe<'s, E> {
     fn learning(shape: &'s mut Shape) -> Self {
-        Self { shape, around: None, depth: 0, learning: true, error: PhantomData }
+        Self { shape, around: None, depth: 0, learning: true, without: None, error: PhantomData }
     }
 
     fn inner<'t>(&self, shape: &'t mut Shape) -> Result<Probe<'t, E>, E>
@@ -198,7 +212,7 @@ impl<'s, E: de::Error> Probe<'s, E> {
             return Err(E::custom("a type inside itself has no zero value"));
         }
         let Self { around, depth, learning, error, .. } = *self;
-        Ok(Probe { shape, around, depth: depth + 1, learning, error })
+        Ok(Probe { shape, around, depth: depth + 1, learning, without: None, error })
     }
 }
 
@@ -304,12 +318,13 @@ impl<'de, E: de::Error> Deserializer<'de> for Probe<'_, E> {
         visitor: V,
     ) -> Result<V::Value, E> {
         let is_inside_itself = self.learning && self.around.is_some_and(|around| around.has(name, names));
-        let around = Around { name, fields: names, outer: self.around };
+        let (around, without) = (Around { name, fields: names, outer: self.around }, self.without);
         let (mut fields, mut shape) = (Vec::with_capacity(names.len()), Shape::Any);
         let mut probe = Probe { around: Some(&around), ..self.inner(&mut shape)? };
         // Its zero value ends where a shape would go on for ever.
         probe.learning &= !is_inside_itself;
-        let value = visitor.visit_map(Fields { names: names.iter(), name: "", probe, fields: &mut fields });
+        let value =
+            visitor.visit_map(Fields { names: names.iter(), without, name: "", probe, fields: &mut fields });
         *self.shape =
             if is_inside_itself { Shape::Outer(name) } else { Shape::Record(RecordShape { name, fields }) };
         value
@@ -379,6 +394,7 @@ impl<'de, E: de::Error> MapAccess<'de> for Pairs<'_, E> {
 /// The fields of a record, one by one.
 struct Fields<'s, E> {
     names: std::slice::Iter<'static, &'static str>,
+    without: Option<&'s str>,
     name: &'static str,
     probe: Probe<'s, E>,
     fields: &'s mut Vec<(&'static str, Shape)>,
@@ -388,7 +404,8 @@ impl<'de, E: de::Error> MapAccess<'de> for Fields<'_, E> {
     type Error = E;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, E> {
-        let Some(name) = self.names.next() else {
+        let without = self.without;
+        let Some(name) = self.names.find(|name| without != Some(**name)) else {
             return Ok(None);
         };
         self.name = name;

@@ -1,15 +1,21 @@
-//! tonic's helloworld, and 1 GiB streamed from memory, with our settings: the floor of the benchmark.
+//! tonic's helloworld, a method with two numbers, and 1 GiB streamed from memory, with our settings: the floor of the benchmark.
 
+use std::convert::Infallible;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio::net::TcpListener;
+use tonic::body::Body;
 use tonic::codegen::tokio_stream::Empty;
+use tonic::codegen::{BoxFuture, Service};
+use tonic::server::NamedService;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
+use tonic_prost::ProstCodec;
 
 use pb::file_service_server::{FileService, FileServiceServer};
 use pb::greeter_server::{Greeter, GreeterServer};
@@ -66,6 +72,53 @@ impl FileService for Bare {
     }
 }
 
+/// What `Arith/Multiply` takes.
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+struct Args {
+    #[prost(int64, tag = "1")]
+    a: i64,
+    #[prost(int64, tag = "2")]
+    b: i64,
+}
+
+/// What it answers.
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+struct Product {
+    #[prost(int64, tag = "1")]
+    value: i64,
+}
+
+/// The service as tonic-build would write it, for there is no `.proto` of it.
+#[derive(Clone, Copy)]
+struct Arith;
+
+impl NamedService for Arith {
+    const NAME: &'static str = "Arith";
+}
+
+impl Service<http::Request<Body>> for Arith {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<Self::Response, Infallible>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        Box::pin(async move {
+            let mut grpc = tonic::server::Grpc::new(ProstCodec::default());
+            Ok(grpc.unary(tower::service_fn(multiply), request).await)
+        })
+    }
+}
+
+async fn multiply(request: Request<Args>) -> Result<Response<Product>, Status> {
+    let Args { a, b } = request.into_inner();
+    let product = a.checked_mul(b).ok_or_else(|| Status::out_of_range("the product is beyond 64 bits"))?;
+    Ok(Response::new(Product { value: product }))
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -81,7 +134,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .http2_keepalive_interval(Some(Duration::from_secs(60)))
         .http2_keepalive_timeout(Some(Duration::from_secs(20)));
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let services = server.add_service(GreeterServer::new(Bare)).add_service(FileServiceServer::new(Bare));
+    let services = server
+        .add_service(GreeterServer::new(Bare))
+        .add_service(FileServiceServer::new(Bare))
+        .add_service(Arith);
     services.serve_with_incoming(incoming).await?;
     Ok(())
 }

@@ -9,9 +9,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Body as HttpBody, Frame};
-use manywire_core::{Activity, CallMeter, Charge, ErrorKind, UnderWay};
+use manywire_core::{CallMeter, Charge, ErrorKind, Session, UnderWay};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
@@ -20,8 +20,8 @@ use crate::packing::Packing;
 use crate::source::Source;
 use crate::{error, prefix};
 
-const STATUS: &str = "grpc-status";
-const ENCODING: &str = "grpc-encoding";
+pub(crate) const STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 /// Frames up to this size are sent however full the budget is: a stream has one of them at a time, such as a file's piece.
 const PIECE: usize = 128 << 10;
 
@@ -29,7 +29,7 @@ const PIECE: usize = 128 << 10;
 /// end it.
 pub(crate) struct Timer {
     /// None where the registry counts the call.
-    meter: Option<Arc<CallMeter>>,
+    counted: Option<(Session, Arc<CallMeter>)>,
     started: Instant,
     is_done: bool,
     dropped: Option<ErrorKind>,
@@ -37,20 +37,20 @@ pub(crate) struct Timer {
 }
 
 impl Timer {
-    pub(crate) fn start(meter: Arc<CallMeter>, activity: &Activity, ends_with_client: bool) -> Self {
+    pub(crate) fn start(caller: &Caller, meter: Arc<CallMeter>, ends_with_client: bool) -> Self {
         let dropped = (!ends_with_client).then_some(ErrorKind::Cancelled);
         Self {
-            meter: Some(meter),
+            counted: Some((caller.session.clone(), meter)),
             started: Instant::now(),
             is_done: false,
             dropped,
-            _under_way: activity.begin(),
+            _under_way: caller.activity.begin(),
         }
     }
 
     /// Leaves the counting to the registry.
     pub(crate) fn leave(&mut self) {
-        self.meter = None;
+        self.counted = None;
     }
 
     pub(crate) fn finish(&mut self, code: Code) {
@@ -60,8 +60,8 @@ impl Timer {
     }
 
     fn count(&self, error: Option<ErrorKind>) {
-        if let Some(meter) = &self.meter {
-            meter.finished(self.started.elapsed(), error);
+        if let Some((session, meter)) = &self.counted {
+            session.finished(meter, self.started.elapsed(), error);
         }
     }
 }
@@ -80,7 +80,7 @@ pub(crate) type Ending = BoxFuture<'static, Status>;
 /// An answer's messages, charged from when they exist. Those that are handed on are charged there, until they are written.
 pub(crate) struct Sending {
     /// The one message of an answer that is not a stream.
-    first: Option<Charged>,
+    first: Option<Box<Charged>>,
     rest: Source,
     packing: Option<Box<Packing>>,
     caller: Arc<Caller>,
@@ -131,7 +131,7 @@ impl Sending {
     /// Makes the message of an answer that is not a stream, so that it is charged, or refused, whether the peer takes it or
     /// not.
     pub(crate) async fn begun(mut self) -> Result<Self, Status> {
-        self.first = poll_fn(|cx| self.poll_next(cx)).await.transpose()?;
+        self.first = poll_fn(|cx| self.poll_next(cx)).await.transpose()?.map(Box::new);
         // The rest of it is a status.
         self.charge = None;
         Ok(self)
@@ -139,7 +139,7 @@ impl Sending {
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let next = match self.first.take() {
-            Some(first) => Some(first),
+            Some(first) => Some(*first),
             None => ready!(self.poll_next(cx)).transpose()?,
         };
         Poll::Ready(next.map(|(frame, _)| Ok(frame)))

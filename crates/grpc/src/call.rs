@@ -1,14 +1,17 @@
 //! One call: known path, deadline, guards; then the method of the registry, or a mounted service.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Body as HttpBody;
 use manywire_core::{Admitted, CallMeter, Charge, Drain, ErrorKind, RpcError, Terms, UNKNOWN_METHOD};
 use manywire_http::{BoxError, Endless, Headers};
-use tokio::time::Instant;
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
@@ -18,59 +21,72 @@ use crate::interop::Flags;
 use crate::known::{Known, Target};
 use crate::packing::Packing;
 use crate::received::{Expected, Received};
+use crate::registered::Asked;
 use crate::server::{Server, Shared};
-use crate::{deadline, encoding, error, registered};
+use crate::{deadline, encoding, error};
 
 /// Bytes of a call's metadata, counted as HTTP/2 does: names, values, and 32 for each pair.
 const METADATA: usize = 16 << 10;
 
 /// Answers a gRPC request.
-pub(crate) async fn answer<B>(server: &Server, request: http::Request<B>) -> http::Response<Answer>
+pub(crate) fn answer<B>(
+    server: &Server,
+    request: http::Request<B>,
+) -> impl Future<Output = http::Response<Answer>> + Send
 where
     B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    let (shared, activity) = (server.shared.latest(), &server.caller.activity);
-    let path = request.uri().path();
-    let open;
-    let known = match shared.paths.get(path) {
-        Some(known) => known,
-        None => {
-            let meter: Arc<CallMeter> = shared.metrics.call("grpc", UNKNOWN_METHOD).into();
-            let Some(taken) = shared.paths.open(path, meter.clone()) else {
-                let timer = Timer::start(meter, activity, false);
-                return Answer::refuse(Status::unimplemented(shared.paths.explain(path)), timer);
-            };
-            open = taken;
-            &open
-        }
-    };
-    let mut timer = Timer::start(known.meter(&shared.metrics), activity, known.ends_with_client);
-    let timeout = match deadline::timeout(request.headers()) {
-        Ok(timeout) => timeout,
-        Err(malformed) => return Answer::refuse(Status::internal(malformed), timer),
-    };
-    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let (admitted, open) = match admit(server, known, request.headers(), deadline) {
-        Ok(admitted) => admitted,
-        Err(status) => return Answer::refuse(status, timer),
-    };
-    let response = match &known.target {
-        Target::Registered(method) => {
-            registered::respond(&server.caller, admitted, method, request, &mut timer, deadline).await
-        }
-        Target::Mounted(service) => before(deadline, respond(server, shared, known, *service, request)).await,
-    };
-    match response {
-        Ok(response) => {
-            let ending = ending(deadline, known.is_endless.then(|| shared.drain.clone()));
-            let mut response = Answer::watch(response, timer, ending, open);
-            if known.is_endless {
-                response.extensions_mut().insert(Endless);
+    // Taken apart before the future begins, which then holds each part once.
+    let (mut head, body) = request.into_parts();
+    async move {
+        let (shared, caller) = (server.shared.latest(), &server.caller);
+        let path = head.uri.path();
+        let opened;
+        let known = match shared.paths.get(path) {
+            Some(known) => known,
+            None => {
+                let meter: Arc<CallMeter> = caller.session.meter(UNKNOWN_METHOD).into();
+                let Some(taken) = shared.paths.open(path, meter.clone()) else {
+                    let timer = Timer::start(caller, meter, false);
+                    return Answer::refuse(Status::unimplemented(shared.paths.explain(path)), timer);
+                };
+                opened = taken;
+                &opened
             }
-            response
+        };
+        let mut timer = Timer::start(caller, known.meter(&caller.session), known.ends_with_client);
+        let timeout = match deadline::timeout(&head.headers) {
+            Ok(timeout) => timeout,
+            Err(malformed) => return Answer::refuse(Status::internal(malformed), timer),
+        };
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let (admitted, open) = match admit(server, known, &head.headers, deadline) {
+            Ok(admitted) => admitted,
+            Err(status) => return Answer::refuse(status, timer),
+        };
+        let response = match &known.target {
+            Target::Registered(method) => {
+                let asked = Asked { caller, admitted, method, deadline };
+                asked.respond(&mut head.headers, body, &mut timer).await
+            }
+            // Boxed, so that a call of the registry does not take the memory of this.
+            Target::Mounted(service) => {
+                let request = http::Request::from_parts(head, body);
+                before(deadline, Box::pin(respond(server, shared, known, *service, request))).await
+            }
+        };
+        match response {
+            Ok(response) => {
+                let ending = ending(deadline, known.is_endless.then(|| shared.drain.clone()));
+                let mut response = Answer::watch(response, timer, ending, open);
+                if known.is_endless {
+                    response.extensions_mut().insert(Endless);
+                }
+                response
+            }
+            Err(status) => Answer::refuse(status, timer),
         }
-        Err(status) => Answer::refuse(status, timer),
     }
 }
 
@@ -95,12 +111,11 @@ where
     let expected =
         Expected { encoding: encodings.request, is_single: !known.takes_stream, flags: flags.clone() };
     let (head, body) = request.into_parts();
-    let received = Received::new(body, caller.clone(), expected);
+    let mut received = Received::new(body, caller.clone(), expected);
     let (body, charge) = if known.takes_stream {
         (Body::new(received), None)
     } else {
-        let (whole, charge) = received.whole().await?;
-        (Body::new(whole), charge)
+        (Body::new(received.whole().await?), received.take_charge())
     };
     let response = shared.call(service, http::Request::from_parts(head, body)).await;
     let packing = encodings.answer.map(|encoding| Packing::new(encoding, flags, caller.clone()));
@@ -135,13 +150,32 @@ fn check_metadata(headers: &HeaderMap) -> Result<(), Status> {
     Ok(())
 }
 
-pub(crate) async fn before<T>(
-    deadline: Option<Instant>,
-    work: impl Future<Output = Result<T, Status>>,
-) -> Result<T, Status> {
-    match deadline {
-        None => work.await,
-        Some(deadline) => tokio::time::timeout_at(deadline, work).await.unwrap_or_else(|_| Err(too_late())),
+/// Runs the work until the deadline of its call.
+pub(crate) fn before<T, F>(deadline: Option<Instant>, work: F) -> Before<F>
+where
+    F: Future<Output = Result<T, Status>>,
+{
+    Before { work, late: deadline.map(|deadline| Box::pin(sleep_until(deadline))) }
+}
+
+pin_project! {
+    /// As small as its work where there is no deadline.
+    pub(crate) struct Before<F> {
+        #[pin]
+        work: F,
+        late: Option<Pin<Box<Sleep>>>,
+    }
+}
+
+impl<T, F: Future<Output = Result<T, Status>>> Future for Before<F> {
+    type Output = Result<T, Status>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        match (this.work.poll(cx), this.late) {
+            (Poll::Pending, Some(late)) => late.as_mut().poll(cx).map(|()| Err(too_late())),
+            (polled, _) => polled,
+        }
     }
 }
 
@@ -152,7 +186,7 @@ fn ending(deadline: Option<Instant>, drain: Option<Drain>) -> Option<Ending> {
     }
     let late = async move {
         match deadline {
-            Some(deadline) => tokio::time::sleep_until(deadline).await,
+            Some(deadline) => sleep_until(deadline).await,
             None => std::future::pending().await,
         }
     };

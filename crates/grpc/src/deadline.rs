@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
+
+const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// The time that the caller gives, if it gives one; an error if it cannot be read.
 pub(crate) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, String> {
-    let Some(value) = headers.get("grpc-timeout") else { return Ok(None) };
+    let Some(value) = headers.get(TIMEOUT) else { return Ok(None) };
     let read = value.to_str().ok().and_then(parse);
     let malformed =
         || format!("grpc-timeout {value:?} is malformed: send up to 8 digits and one of H M S m u n");

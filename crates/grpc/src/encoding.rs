@@ -3,14 +3,14 @@
 //! Nearly every client says that it could read gzip, and to compress each answer, however small, would cost more than it
 //! saves. A client that wants to save bytes compresses what it sends.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use tonic::Status;
 use tonic::metadata::MetadataValue;
 
 use crate::compression::Encoding;
 
-const ENCODING: &str = "grpc-encoding";
-const ACCEPTED: &str = "grpc-accept-encoding";
+const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
 /// The compressions of one call.
 pub(crate) struct Encodings {
@@ -43,7 +43,7 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), Status> {
     let name = String::from_utf8_lossy(name.as_bytes());
     let mut status =
         Status::unimplemented(format!("the request is compressed with {name}; send gzip or zstd"));
-    status.metadata_mut().insert(ACCEPTED, MetadataValue::from_static("identity,gzip,zstd"));
+    status.metadata_mut().insert("grpc-accept-encoding", MetadataValue::from_static("identity,gzip,zstd"));
     Err(status)
 }
 

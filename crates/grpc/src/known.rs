@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
-use manywire_core::{CallMeter, Kind, Metrics};
+use manywire_core::{CallMeter, Kind, Session};
 use manywire_protobuf::Schema;
 use prost_types::MethodDescriptorProto;
 use tonic::body::Body;
@@ -51,8 +51,8 @@ pub(crate) struct Known {
 
 impl Known {
     /// The method's counters, made when it is first called.
-    pub(crate) fn meter(&self, metrics: &Metrics) -> Arc<CallMeter> {
-        self.meter.get_or_init(|| Arc::new(metrics.call("grpc", &self.name))).clone()
+    pub(crate) fn meter(&self, session: &Session) -> Arc<CallMeter> {
+        self.meter.get_or_init(|| Arc::new(session.meter(&self.name))).clone()
     }
 }
 

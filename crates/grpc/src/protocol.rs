@@ -1,7 +1,7 @@
 //! Which protocol of gRPC's family a request is in, by its headers.
 
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
-use http::{HeaderMap, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
@@ -68,17 +68,21 @@ fn is_kind(media_type: &[u8], kind: &[u8]) -> bool {
     }
 }
 
+const CONNECT_VERSION: HeaderName = HeaderName::from_static("connect-protocol-version");
+
 fn is_connect(content_type: &[u8], headers: &HeaderMap) -> bool {
     // JSON alone may be that of others.
     is_kind(content_type, b"application/proto")
         || is_kind(content_type, b"application/connect")
-        || is_kind(content_type, b"application/json") && headers.contains_key("connect-protocol-version")
+        || is_kind(content_type, b"application/json") && headers.contains_key(CONNECT_VERSION)
 }
 
 fn is_websocket(headers: &HeaderMap) -> bool {
+    if !headers.contains_key(UPGRADE) {
+        return false;
+    }
     let protocols = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
-    headers.contains_key(UPGRADE)
-        && protocols.flat_map(|list| list.split(',')).any(|name| name.trim() == "grpc-websockets")
+    protocols.flat_map(|list| list.split(',')).any(|name| name.trim() == "grpc-websockets")
 }
 
 #[cfg(test)]

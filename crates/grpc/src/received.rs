@@ -135,14 +135,19 @@ where
         }
     }
 
-    /// All of a request that is one message, and what it is charged.
-    pub(crate) async fn whole(mut self) -> Result<(Whole, Option<Charge>), Status> {
+    /// All of a request that is one message.
+    pub(crate) async fn whole(&mut self) -> Result<Whole, Status> {
         let first = self.next().await?;
         let mut rest = Vec::new();
         while let Some(piece) = self.next().await? {
             rest.push(piece);
         }
-        Ok((Whole { first, rest: rest.into_iter() }, self.held.charge))
+        Ok(Whole { first, rest: rest.into_iter() })
+    }
+
+    /// What a request that is whole is charged.
+    pub(crate) fn take_charge(&mut self) -> Option<Charge> {
+        self.held.charge.take()
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, Status> {
@@ -152,7 +157,10 @@ where
         let next = match poll_immediate(&mut next).await {
             Some(next) => next,
             // Its end is all that is missing. While a message comes, the body itself sees to its pace.
-            None if is_complete => tokio::time::timeout(patience, next).await.map_err(|_| intact::late())?,
+            None if is_complete => {
+                let end = Box::pin(tokio::time::timeout(patience, next));
+                end.await.map_err(|_| intact::late())?
+            }
             None => next.await,
         };
         next.transpose().map_err(Status::from_error)

@@ -1,7 +1,10 @@
 //! The server: settings, services, and the way in for requests.
 
+use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
+use futures_util::FutureExt as _;
+use futures_util::future::Either;
 use http::{HeaderValue, Method, StatusCode, Version};
 use manywire_core::{Activity, Budget, Dispatch, Drain, Limits, Methods, Metrics, Peer};
 use manywire_http::{Handler, Origins, Request, Response, reply};
@@ -68,7 +71,6 @@ pub(crate) struct Shared {
     dispatch: Arc<Dispatch>,
     mounted: Vec<Service>,
     pub(crate) web_origins: Origins,
-    pub(crate) metrics: Metrics,
     pub(crate) drain: Drain,
     /// Whether the server takes calls, for its health service.
     ready: Arc<watch::Sender<bool>>,
@@ -116,7 +118,7 @@ impl Shared {
         };
         let mounted = mounted.into_iter().map(|mounted| mounted.service).collect();
         let next = OnceLock::new();
-        Ok(Self { paths, dispatch, mounted, web_origins, metrics, drain, ready, settings, next })
+        Ok(Self { paths, dispatch, mounted, web_origins, drain, ready, settings, next })
     }
 
     /// What answers calls now.
@@ -223,8 +225,24 @@ fn add_files(files: &mut Vec<FileDescriptorProto>, set: &[u8], service: &str) ->
 }
 
 impl Handler for Server {
-    async fn handle(&self, request: Request) -> Response {
+    fn handle(&self, request: Request) -> impl Future<Output = Response> + Send {
         match Protocol::of(&request) {
+            Some(Protocol::Grpc)
+                if request.version() == Version::HTTP_2 && request.method() == Method::POST =>
+            {
+                let answer = call::answer(self, request.map(Intact));
+                Either::Left(answer.map(|answer| answer.map(manywire_http::Body::stream)))
+            }
+            // Boxed, so that a call of gRPC does not take the memory of this.
+            other => Either::Right(Box::pin(self.handle_other(other, request))),
+        }
+    }
+}
+
+impl Server {
+    /// Answers what is no call of gRPC.
+    async fn handle_other(&self, protocol: Option<Protocol>, request: Request) -> Response {
+        match protocol {
             None => not_grpc(),
             Some(Protocol::Connect) => not_connect(),
             Some(Protocol::WebSocket) => not_in_websockets(),
@@ -233,12 +251,7 @@ impl Handler for Server {
                 web::answer(self, request, kind).await.map(manywire_http::Body::stream)
             }
             Some(Protocol::Grpc) if request.version() != Version::HTTP_2 => not_http2(),
-            Some(Protocol::Grpc) if request.method() != Method::POST => {
-                manywire_http::method_not_allowed("POST")
-            }
-            Some(Protocol::Grpc) => {
-                call::answer(self, request.map(Intact)).await.map(manywire_http::Body::stream)
-            }
+            Some(Protocol::Grpc) => manywire_http::method_not_allowed("POST"),
         }
     }
 }

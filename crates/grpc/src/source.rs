@@ -13,6 +13,7 @@ use manywire_protobuf::encode;
 use tonic::Status;
 use tonic::body::Body;
 
+use crate::answer::STATUS;
 use crate::registry::Registered;
 use crate::{error, metadata, prefix};
 
@@ -32,7 +33,7 @@ pub(crate) enum Source {
 /// One message, then the status.
 pub(crate) struct Once {
     message: Option<Bytes>,
-    trailers: Option<HeaderMap>,
+    is_over: bool,
 }
 
 /// Messages as a method makes them.
@@ -48,7 +49,7 @@ pub(crate) struct Items {
 impl Source {
     /// One answer.
     pub(crate) fn once(message: Bytes) -> Self {
-        Source::Once(Once { message: Some(message), trailers: Some(ok()) })
+        Source::Once(Once { message: Some(message), is_over: false })
     }
 
     /// Answers whose messages have no more bytes than `limit`.
@@ -59,10 +60,7 @@ impl Source {
     pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         match self {
             Source::Mounted(body) => Pin::new(body).poll_frame(cx),
-            Source::Once(Once { message, trailers }) => {
-                let frame = message.take().map(Frame::data).or_else(|| trailers.take().map(Frame::trailers));
-                Poll::Ready(frame.map(Ok))
-            }
+            Source::Once(once) => Poll::Ready(once.next().map(Ok)),
             Source::Items(items) => items.poll_frame(cx),
         }
     }
@@ -70,9 +68,23 @@ impl Source {
     pub(crate) fn is_end_stream(&self) -> bool {
         match self {
             Source::Mounted(body) => body.is_end_stream(),
-            Source::Once(Once { message, trailers }) => message.is_none() && trailers.is_none(),
+            Source::Once(once) => once.is_over,
             Source::Items(items) => items.is_over,
         }
+    }
+}
+
+impl Once {
+    fn next(&mut self) -> Option<Frame<Bytes>> {
+        let frame = match self.message.take() {
+            Some(message) => Frame::data(message),
+            None if self.is_over => return None,
+            None => {
+                self.is_over = true;
+                Frame::trailers(ok())
+            }
+        };
+        Some(frame)
     }
 }
 
@@ -122,7 +134,7 @@ impl Items {
 }
 
 fn ok() -> HeaderMap {
-    HeaderMap::from_iter([(http::HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"))])
+    HeaderMap::from_iter([(STATUS, HeaderValue::from_static("0"))])
 }
 
 /// Appends an answer as a message with its prefix.

@@ -5,6 +5,7 @@
 //! the page and the server are of one origin. So on a loopback address the name is looked at too.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::OnceLock;
 
 use http::header::{CONNECTION, HOST, ORIGIN, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
@@ -73,6 +74,10 @@ pub struct Guard {
     pub host_names: HostNames,
 }
 
+/// The host that the first request of a connection named, once it was let in.
+#[derive(Debug, Default)]
+pub(crate) struct KnownHost(OnceLock<Box<[u8]>>);
+
 /// How a connection reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Arrival {
@@ -108,6 +113,24 @@ impl Guard {
             self.check_names(request, host)?;
         }
         self.check_origin(&request.headers, host, arrival.is_tls)
+    }
+
+    /// The same, for a connection whose requests nearly always name one host.
+    pub(crate) fn check_again(
+        &self,
+        request: &Parts,
+        arrival: Arrival,
+        known: &KnownHost,
+    ) -> Result<(), Box<Response>> {
+        let named = only_host(request);
+        if named.is_some() && named == known.0.get().map(|known| &**known) {
+            return Ok(());
+        }
+        self.check(request, arrival)?;
+        if let Some(named) = named {
+            known.0.get_or_init(|| named.into());
+        }
+        Ok(())
     }
 
     fn check_names(&self, request: &Parts, host: Option<Authority<'_>>) -> Result<(), Box<Response>> {
@@ -177,6 +200,25 @@ fn host(request: &Parts) -> Result<Option<Authority<'_>>, &'static str> {
         (None, None) => return Ok(None),
     };
     Authority::parse(text).map(Some).ok_or("the host is not a name or an address, perhaps with a port\n")
+}
+
+/// The host of a request of which nothing else is looked at.
+fn only_host(request: &Parts) -> Option<&[u8]> {
+    let Parts { headers, uri, version, .. } = request;
+    if headers.contains_key(ORIGIN) {
+        return None;
+    }
+    if *version == Version::HTTP_2 {
+        // h2 refuses a transfer coding.
+        return uri
+            .authority()
+            .filter(|_| !headers.contains_key(HOST))
+            .map(|target| target.as_str().as_bytes());
+    }
+    let mut hosts = headers.get_all(HOST).iter();
+    let only = hosts.next().filter(|_| hosts.next().is_none())?;
+    let is_plain = uri.authority().is_none() && !headers.contains_key(TRANSFER_ENCODING);
+    is_plain.then(|| only.as_bytes())
 }
 
 /// The transfer coding that we do not undo, if there is one. hyper reads chunks, and hands on what is inside as it is.
@@ -263,6 +305,30 @@ mod tests {
         }
         let absolute = http::Request::get("http://evil.example/").header(HOST, "localhost");
         assert_eq!(check(&guard, LOOPBACK, absolute), 403);
+    }
+
+    #[test]
+    fn a_known_host_lets_nothing_else_in() {
+        let (guard, known) = (guard(&[], &[]), KnownHost::default());
+        let again = |request: http::request::Builder| {
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            guard.check_again(&parts, LOOPBACK, &known).map_or_else(|no| no.status().as_u16(), |()| 200)
+        };
+        assert_eq!(again(get("evil.example")), 403);
+        for _ in 0..2 {
+            assert_eq!(again(get("localhost:80")), 200);
+            assert_eq!(again(get("127.0.0.1")), 200);
+            assert_eq!(again(get("evil.example")), 403);
+            assert_eq!(again(get("localhost:80").header(HOST, "localhost:80")), 400);
+            assert_eq!(again(get("localhost:80").header(ORIGIN, "http://evil.example")), 403);
+            assert_eq!(again(get("localhost:80").header(TRANSFER_ENCODING, "gzip")), 501);
+            assert_eq!(again(get("localhost:80").uri("http://evil.example/")), 403);
+            assert_eq!(again(http::Request::get("http://localhost:80/")), 400);
+            let http2 = |host| http::Request::get(format!("http://{host}/")).version(Version::HTTP_2);
+            assert_eq!(again(http2("localhost:80")), 200);
+            assert_eq!(again(http2("evil.example")), 421);
+            assert_eq!(again(http2("localhost:80").header(HOST, "evil.example")), 421);
+        }
     }
 
     #[test]

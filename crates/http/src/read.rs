@@ -80,7 +80,7 @@ where
     let sent = read_sent(headers, body, limits, budget).await?;
     match coding {
         None => Ok(sent),
-        Some(coding) => inflate(coding, &sent, limits, budget).await,
+        Some(coding) => Box::pin(inflate(coding, &sent, limits, budget)).await,
     }
 }
 
@@ -108,13 +108,17 @@ where
         whole.charge_for(first.len())?;
         return Ok(Content { bytes: first, charge: Some(whole.charge) });
     };
-    let mut patience = Patience { limits, budget, until: None };
-    patience.push(&mut whole, first).await?;
-    patience.push(&mut whole, second).await?;
-    while let Some(piece) = next(body).await? {
-        patience.push(&mut whole, piece).await?;
-    }
-    Ok(whole.finish())
+    // Boxed, so that the usual body does not take the memory of this.
+    let together = async move {
+        let mut patience = Patience { limits, budget, until: None };
+        patience.push(&mut whole, first).await?;
+        patience.push(&mut whole, second).await?;
+        while let Some(piece) = next(body).await? {
+            patience.push(&mut whole, piece).await?;
+        }
+        Ok(whole.finish())
+    };
+    Box::pin(together).await
 }
 
 /// How long a body waits, and is not read, while the server's memory is short.

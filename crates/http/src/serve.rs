@@ -16,8 +16,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use manywire_core::{Drain, gated};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 
 use crate::answer::Answer;
+use crate::guard::KnownHost;
 use crate::progress::Progress;
 use crate::stream_task::{self, Streams};
 use crate::watch::Watched;
@@ -44,11 +46,8 @@ where
 {
     let progress = Progress::new(terms);
     let io = TokioIo::new(Watched::new(io, progress.clone(), terms));
-    let door = Arc::new(Door { handler, progress: progress.clone(), terms: terms.clone() });
-    let service = service_fn(|request| {
-        let door = door.clone();
-        async move { Ok::<_, Infallible>(door.answer(request).await) }
-    });
+    let door = Arc::new(Door::new(handler, progress.clone(), terms));
+    let service = service_fn(|request| Door::answer(&door, request));
     let builder = builder(terms);
     let mut connection = pin!(builder.serve_connection_with_upgrades(io, service));
     let mut last_call = pin!(gated(async {
@@ -165,35 +164,49 @@ struct Door<H> {
     handler: H,
     progress: Arc<Progress>,
     terms: Terms,
+    host: KnownHost,
 }
 
 impl<H: Handler> Door<H> {
-    async fn answer(&self, request: http::Request<Incoming>) -> http::Response<Answer> {
-        let (busy, since) = self.progress.request();
-        let expects_word = request.headers().contains_key(EXPECT);
-        let (parts, incoming) = request.into_parts();
-        let body =
-            RequestBody::new(incoming, &parts.headers, self.terms.limits.handshake, since, &self.progress);
-        let admitted = self
-            .terms
-            .guard
-            .check(&parts, self.terms.arrival)
-            .and_then(|()| head::check(&parts, &self.terms.http2));
-        let request = Request::from_parts(parts, body);
-        let mut response = match admitted {
-            Ok(()) => self.handler.handle(request).await,
-            Err(refusal) => {
-                drop(request);
-                *refusal
+    fn new(handler: H, progress: Arc<Progress>, terms: &Terms) -> Self {
+        Self { handler, progress, terms: terms.clone(), host: KnownHost::default() }
+    }
+
+    /// Begins to answer. The future holds a request once, for it is moved into a task or a box.
+    fn answer(
+        self: &Arc<Self>,
+        request: http::Request<Incoming>,
+    ) -> impl Future<Output = Result<http::Response<Answer>, Infallible>> + use<H> {
+        let door = self.clone();
+        let (busy, since) = door.progress.request();
+        let expects_word = !door.progress.is_http2() && request.headers().contains_key(EXPECT);
+        let admitted = door.admit(request, since);
+        async move {
+            let mut response = match admitted {
+                Ok(request) => door.handler.handle(request).await,
+                Err(refusal) => *refusal,
+            };
+            if let Some(left) = door.progress.take_left()
+                && (expects_word || !Box::pin(door.skip(left)).await)
+            {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-        };
-        if let Some(left) = self.progress.take_left()
-            && (expects_word || !self.skip(left).await)
-        {
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            door.note_end(response.extensions().get::<Endless>().is_some());
+            Ok(response.map(|body| Answer::new(body, door.terms.budget.clone(), busy)))
         }
-        self.note_end(response.extensions().get::<Endless>().is_some());
-        response.map(|body| Answer::new(body, self.terms.budget.clone(), busy))
+    }
+
+    fn admit(
+        &self,
+        request: http::Request<Incoming>,
+        since: Option<Instant>,
+    ) -> Result<Request, Box<Response>> {
+        let (parts, incoming) = request.into_parts();
+        let patience = self.terms.limits.handshake;
+        let body = RequestBody::new(incoming, &parts.headers, patience, since, &self.progress);
+        self.terms.guard.check_again(&parts, self.terms.arrival, &self.host)?;
+        head::check(&parts, &self.terms.http2)?;
+        Ok(Request::from_parts(parts, body))
     }
 
     /// Remembers whether the answer has an end of its own.

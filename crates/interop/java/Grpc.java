@@ -64,7 +64,10 @@ public final class Grpc {
   }
 
   public static void main(String[] arguments) throws Exception {
-    FileDescriptorSet set = FileDescriptorSet.parseFrom(Files.readAllBytes(Path.of(arguments[0])));
+    // What the server has exported goes before the compiled protos.
+    String exported = System.getenv("MANYWIRE_EXPORT");
+    Path compiled = exported == null ? Path.of(arguments[0]) : Path.of(exported, "protos.bin");
+    FileDescriptorSet set = FileDescriptorSet.parseFrom(Files.readAllBytes(compiled));
     ManagedChannel channel =
         NettyChannelBuilder.forTarget(arguments[2]).usePlaintext().maxInboundMessageSize(16 << 20).build();
     Grpc client = new Grpc(set, channel);

@@ -1,4 +1,5 @@
-// Connect for Node, which speaks gRPC over HTTP/2, and gRPC-Web. It reads proto/ as scripts/generate has compiled it.
+// Connect for Node, which speaks gRPC over HTTP/2, and gRPC-Web. It reads what the server has exported, or proto/ as
+// scripts/generate has compiled it.
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
@@ -15,7 +16,8 @@ try {
 }
 
 const [wire, address] = process.argv.slice(2);
-const compiled = fs.readFileSync(path.join(__dirname, "../../notes/src/protos.bin"));
+const folder = process.env.MANYWIRE_EXPORT ?? path.join(__dirname, "../../notes/src");
+const compiled = fs.readFileSync(path.join(folder, "protos.bin"));
 const registry = protobuf.createFileRegistry(protobuf.fromBinary(protobuf.FileDescriptorSetSchema, compiled));
 const baseUrl = `http://${address}`;
 const transport =

@@ -1,7 +1,11 @@
-"""grpcio, with the generated stubs or by what reflection says: grpcio_client.py stubs|reflection WIRE ADDRESS."""
+"""grpcio, with stubs or by what reflection says: grpcio_client.py stubs|reflection WIRE ADDRESS. The stubs are made of what the server
+has exported, where it has."""
+import importlib
 import itertools
 import os
+import pathlib
 import sys
+import tempfile
 import threading
 
 from answers import Failed, answer_each, skip
@@ -11,24 +15,60 @@ try:
     import grpc
     from google.protobuf import json_format, message_factory
     from google.protobuf.descriptor_pool import Default, DescriptorPool
-    from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 except ImportError as error:
     skip(f"no {error.name} for Python")
 
 how, _, address = sys.argv[1:]
-if how == "stubs":
-    sys.path.insert(0, os.environ.get("MANYWIRE_PB", os.path.join(os.path.dirname(__file__), "../../../python")))
-    from pb import chat_pb2_grpc, file_pb2_grpc, greeter_pb2_grpc, types_pb2_grpc, upfile_pb2_grpc, user_pb2_grpc
+exported = os.environ.get("MANYWIRE_EXPORT")
 
-    stub_classes = {
-        "Greeter": greeter_pb2_grpc.GreeterStub, "UserService": user_pb2_grpc.UserServiceStub,
-        "FileService": file_pb2_grpc.FileServiceStub, "UpFileService": upfile_pb2_grpc.UpFileServiceStub,
-        "ChatService": chat_pb2_grpc.ChatServiceStub, "TypesService": types_pb2_grpc.TypesServiceStub,
-    }
+
+def generate(folder, into):
+    """What protoc makes of the files that the server has exported: the names of the modules with stubs."""
+    try:
+        from grpc_tools import protoc
+    except ImportError:
+        skip("no grpcio-tools for Python")
+    protos = [str(path.relative_to(folder)) for path in pathlib.Path(folder).rglob("*.proto")]
+    google = os.path.join(os.path.dirname(protoc.__file__), "_proto")
+    options = [f"-I{folder}", f"-I{google}", f"--python_out={into}", f"--grpc_python_out={into}"]
+    if protoc.main(["protoc", *options, *protos]) != 0:
+        raise SystemExit("protoc does not take what was exported")
+    # Else an installed package of a folder's name would hide what is in it.
+    for inner in {os.path.dirname(proto) for proto in protos} - {""}:
+        pathlib.Path(into, inner, "__init__.py").touch()
+    return [proto.removesuffix(".proto").replace("/", ".") + "_pb2_grpc" for proto in protos]
+
+
+def find_stubs():
+    """The class of each service's stub, by the service's name."""
+    if exported is None:
+        folder = os.environ.get("MANYWIRE_PB", os.path.join(os.path.dirname(__file__), "../../../python"))
+        names = [f"pb.{name}_pb2_grpc" for name in ("chat", "file", "greeter", "types", "upfile", "user")]
+        sys.path.insert(0, folder)
+        modules = [importlib.import_module(name) for name in names]
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            sys.path.insert(0, folder)
+            modules = [importlib.import_module(name) for name in generate(exported, folder)]
+    found = [(name, stub) for module in modules for name, stub in vars(module).items() if name.endswith("Stub")]
+    return {name.removesuffix("Stub"): stub for name, stub in found}
+
+
+def reflected(channel):
+    """What the server says of itself. Among what it exports is its reflection, which this library brings too."""
+    try:
+        from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+    except ImportError as error:
+        skip(f"no {error.name} for Python")
+    return DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
+
+
+if how == "stubs":
+    stub_classes = find_stubs()
 
 limits = [("grpc.max_receive_message_length", 16 << 20), ("grpc.max_send_message_length", 16 << 20)]
 channel = grpc.insecure_channel(address, options=limits)
-pool = DescriptorPool(ProtoReflectionDescriptorDatabase(channel)) if how == "reflection" else Default()
+pool = reflected(channel) if how == "reflection" else Default()
 
 
 def describe(service, name):

@@ -20,7 +20,7 @@ except ImportError as error:
 SCHEMES = {
     "gob": "gob://{}", "gob-http": "gob+http://{}", "jsonrpc1": "jsonrpc1+tcp://{}", "jsonrpc1-http": "jsonrpc1+http://{}/jsonrpc",
     "jsonrpc": "jsonrpc://{}", "jsonrpc-ws": "jsonrpc+ws://{}", "xmlrpc": "xmlrpc://{}/RPC2", "zerorpc": "zerorpc://{}",
-    "grpc": "grpc://{}",
+    "grpc": "grpc://{}", "grpc-plain": "grpc://{}",
 }
 url = SCHEMES[wire].format(address)
 

@@ -1,8 +1,8 @@
-"""requests: POST /jsonrpc, JSON-RPC 2.0, and the adder."""
-import json
+"""requests: POST /jsonrpc, JSON-RPC 2.0, JSON over HTTP, and the adder."""
 import sys
 
-from answers import Cannot, Failed, answer_each, skip
+from answers import Failed, answer_each, skip
+from http_calls import answer_of, encode, request_of
 from tagged import from_tagged, to_tagged
 
 try:
@@ -12,13 +12,6 @@ except ImportError:
 
 wire, address = sys.argv[1:]
 session = requests.Session()
-
-
-def encode(value):
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except (TypeError, ValueError) as error:
-        raise Cannot(f"JSON: {error}") from None
 
 
 def arguments(call):
@@ -46,12 +39,10 @@ def json_rpc(call):
     return "value", to_tagged(answer["result"])
 
 
-def adder(call):
-    answer = session.get(f"http://{address}/", params=from_tagged(call["named"]))
-    content = answer.json()
-    if not answer.ok:
-        raise Failed(content["error"], answer.status_code)
-    return "value", to_tagged(content["result"])
+def by_path(call):
+    verb, path, headers, body = request_of(call)
+    with session.request(verb, f"http://{address}{path}", headers=headers, data=body, stream=True) as response:
+        return answer_of(call, response.status_code, response.headers.get("content-type", ""), response.iter_lines())
 
 
-answer_each({"jsonrpc1-http": net_rpc, "jsonrpc": json_rpc, "http": adder}[wire])
+answer_each({"jsonrpc1-http": net_rpc, "jsonrpc": json_rpc, "http": by_path}[wire])

@@ -24,7 +24,7 @@ pub struct Call {
     pub stream: bool,
     /// After how many items the stream is broken off, and the requests too.
     pub take: Option<usize>,
-    /// Metadata of gRPC.
+    /// Metadata of gRPC, headers of HTTP.
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
     /// How long the call may take.
@@ -42,7 +42,7 @@ pub fn url(wire: &str, address: &str) -> Option<String> {
         "jsonrpc-ws" => ("jsonrpc+ws", ""),
         "xmlrpc" => ("xmlrpc+http", "/RPC2"),
         "zerorpc" => ("zerorpc+tcp", ""),
-        "grpc" => ("grpc+http", ""),
+        "grpc" | "grpc-plain" => ("grpc+http", ""),
         _ => return None,
     };
     Some(format!("{scheme}://{address}{path}"))

@@ -57,7 +57,7 @@ impl Server {
         Self { connection: Arc::new(connection) }
     }
 
-    async fn answer(&self, head: &Parts, body: RequestBody) -> Result<Response, Refusal> {
+    async fn answer(&self, head: &Parts, body: &mut RequestBody) -> Result<Response, Refusal> {
         let headers = Headers(&head.headers);
         let asked = Asked { name: name_in(head.uri.path())?, head, terms: headers.terms()? };
         let methods = self.connection.session.methods();
@@ -77,7 +77,7 @@ impl Server {
         }
     }
 
-    async fn post(&self, asked: &Asked<'_>, mut body: RequestBody) -> Result<Response, Refusal> {
+    async fn post(&self, asked: &Asked<'_>, body: &mut RequestBody) -> Result<Response, Refusal> {
         let Connection { session, limits, budget, .. } = &*self.connection;
         if !is_json(&asked.head.headers) {
             return Err(Refusal::content_type());
@@ -87,7 +87,7 @@ impl Server {
         let admitted = session
             .admit(asked.terms, name)
             .inspect_err(|error| session.refused(name, begun, error.kind()))?;
-        let body = read_body(&asked.head.headers, &mut body, limits, budget).await?;
+        let body = read_body(&asked.head.headers, body, limits, budget).await?;
         let Parameters { params, weight, charge } = read_params(parameters_in(&body)?, limits, budget)?;
         // What waits has what it needs.
         drop(body);
@@ -117,7 +117,7 @@ impl Server {
             Started::Call(call) => self.answer_once(asked, call, weight, charge).await,
             Started::Stream(items) => {
                 let held = self.hold(weight, charge)?;
-                Ok(self.answer_with_stream(asked, items, held).await)
+                Ok(Box::pin(self.answer_with_stream(asked, items, held)).await)
             }
         }
     }
@@ -187,14 +187,14 @@ impl Server {
 
 impl Handler for Server {
     async fn handle(&self, request: Request) -> Response {
-        let (head, body) = request.into_parts();
+        let (head, mut body) = request.into_parts();
         if !is_call(head.uri.path()) {
             return adder::answer(&self.connection, &head).await;
         }
         let mut response = if page::is_asking(&head) {
             page::welcome(&head)
         } else {
-            self.answer(&head, body).await.unwrap_or_else(Refusal::into_response)
+            self.answer(&head, &mut body).await.unwrap_or_else(Refusal::into_response)
         };
         page::show(&head, &mut response);
         response

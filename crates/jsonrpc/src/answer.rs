@@ -94,7 +94,8 @@ impl Wire {
             Message::Single(request) => request,
             Message::Batch(entries) => {
                 let requests = entries.into_iter().map(read_request);
-                return self.begin_batch(requests, beside, subscriptions, answer).await;
+                // Boxed, so that a single call does not take its memory.
+                return Box::pin(self.begin_batch(requests, beside, subscriptions, answer)).await;
             }
         };
         match self.answer_at_once(request, beside, subscriptions, &mut answer).await {
@@ -269,7 +270,7 @@ impl Wire {
                 let id = builtin::only(params);
                 Box::new(id.is_some_and(|id| subscriptions.end(stream.name(), &id)))
             }
-            Some(asked) => asked.answer(self.session.methods(), params)?,
+            Some(asked) => asked.answer(&self.session, params)?,
         };
         Ok(Ran::Ended(Ok(reply)))
     }

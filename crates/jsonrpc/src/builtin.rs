@@ -2,7 +2,7 @@
 
 use manywire_core::introspect::{Own, Schema, Told, TypeNames, View};
 use manywire_core::{
-    DESCRIBE, Description, Kind, Method, Methods, Params, Reply, RpcError, Shape, Value, to_value,
+    DESCRIBE, Description, Kind, Method, Methods, Params, Reply, RpcError, Session, Shape, Value, to_value,
 };
 
 use crate::openrpc;
@@ -42,14 +42,18 @@ impl<'m> Builtin<'m> {
     /// Answers a question about the methods.
     pub(crate) fn answer(
         self,
-        methods: &Methods,
+        session: &Session,
         params: Params<'_, '_>,
     ) -> Result<Box<dyn Reply>, RpcError> {
+        let methods = session.methods();
         let value = match self {
             Builtin::MethodHelp => about(params, |name| help(methods, name))?,
             Builtin::MethodSignature => about(params, |name| signatures(methods, name))?,
             Builtin::Describe => about(params, |name| describe(methods, name))?,
-            Builtin::Discover => openrpc::document(&Schema::of(methods)),
+            Builtin::Discover => {
+                let document = session.document(|methods| openrpc::document(&Schema::of(methods)));
+                return Ok(Box::new(document));
+            }
             _ => names(methods),
         };
         Ok(Box::new(value))

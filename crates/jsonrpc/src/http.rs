@@ -5,8 +5,8 @@ use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use manywire_core::{Connection, Drain, RpcError};
 use manywire_http::{
-    AnswerHeaders, Beside, Body, BodyError, Content, Handler, Headers, Request, Response, method_not_allowed,
-    read_body, reply, reply_compressed,
+    AnswerHeaders, Beside, Body, BodyError, Content, Handler, Headers, Request, RequestBody, Response,
+    method_not_allowed, read_body, reply, reply_compressed,
 };
 use manywire_json::Text;
 
@@ -32,14 +32,13 @@ impl Server {
         Self { wire: Wire { session, limits, budget }, drain }
     }
 
-    async fn answer(&self, mut request: Request) -> Response {
-        let (headers, body) = (std::mem::take(request.headers_mut()), request.body_mut());
-        let (sent, gathered) = (Headers(&headers), AnswerHeaders::default());
+    async fn answer(&self, headers: &HeaderMap, body: &mut RequestBody) -> Response {
+        let (sent, gathered) = (Headers(headers), AnswerHeaders::default());
         let terms = match sent.terms() {
             Ok(terms) => terms,
             Err(error) => return refuse(&self.wire, StatusCode::BAD_REQUEST, &error),
         };
-        let body = match read_body(&headers, body, &self.wire.limits, &self.wire.budget).await {
+        let body = match read_body(headers, body, &self.wire.limits, &self.wire.budget).await {
             Ok(body) => body,
             Err(error) => return refuse(&self.wire, error.status(), &unread(&error)),
         };
@@ -48,11 +47,9 @@ impl Server {
         drop(body);
         let (answer, charge) = work.finish().await.text.into_parts();
         let mut response = match charge {
-            _ if answer.is_empty() => nothing_to_say(&headers),
-            Some(charge) => {
-                reply_compressed(&headers, StatusCode::OK, JSON, Content::charged(answer, charge))
-            }
-            None => reply_compressed(&headers, StatusCode::OK, JSON, answer),
+            _ if answer.is_empty() => nothing_to_say(headers),
+            Some(charge) => reply_compressed(headers, StatusCode::OK, JSON, Content::charged(answer, charge)),
+            None => reply_compressed(headers, StatusCode::OK, JSON, answer),
         };
         gathered.put_into(&mut response);
         response
@@ -60,7 +57,7 @@ impl Server {
 }
 
 impl Handler for Server {
-    async fn handle(&self, request: Request) -> Response {
+    async fn handle(&self, mut request: Request) -> Response {
         if websocket::is_asked_for(&request) {
             return match Opening::of(request.headers(), &self.wire.budget) {
                 Ok(opening) => websocket::accept(request, self.wire.clone(), opening, self.drain.clone()),
@@ -70,7 +67,8 @@ impl Handler for Server {
         if request.method() != Method::POST {
             return method_not_allowed("POST");
         }
-        self.answer(request).await
+        let headers = std::mem::take(request.headers_mut());
+        self.answer(&headers, request.body_mut()).await
     }
 }
 

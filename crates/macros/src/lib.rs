@@ -1,12 +1,14 @@
-//! `#[message]`: one attribute for the types that methods take and give.
+//! `#[message]`, one attribute for the types that methods take and give; `#[service]`, one for a trait of methods.
 //!
 //! It writes the derives of serde, by the path where the crate that hands the attribute on has serde: `manywire` for
 //! programs, `manywire-core` for our own crates. What no wire could carry is refused here, with words, rather than later by
 //! each wire with its own.
 //!
-//! Reading order: this file, who calls; `message.rs`, what is written.
+//! Reading order: this file, who calls; `message.rs` and `service.rs`, what is written; `case.rs`, how names are put together.
 
+mod case;
 mod message;
+mod service;
 
 use proc_macro::TokenStream;
 use quote::quote;
@@ -69,6 +71,13 @@ pub fn message(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn core_message(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand(&quote!(::manywire_core::serde), attribute, item)
+}
+
+/// Makes a service of a trait: whoever implements it calls `register`, and every method is one of the server's. See
+/// `manywire::service`, as which programs know it.
+#[proc_macro_attribute]
+pub fn service(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    service::expand(attribute.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 fn expand(serde: &proc_macro2::TokenStream, attribute: TokenStream, item: TokenStream) -> TokenStream {

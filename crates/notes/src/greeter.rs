@@ -56,6 +56,9 @@ fn greeting(name: &str, accept_language: &str) -> String {
 
 /// Of the two languages that we speak, the one with the greater weight wins, at a tie the one named first.
 fn prefers_chinese(accept_language: &str) -> bool {
+    if accept_language.is_empty() {
+        return false;
+    }
     let (mut chinese, mut english) = (0.0, 0.0);
     for range in accept_language.split(',') {
         let (tag, parameters) = range.split_once(';').unwrap_or((range, ""));

@@ -34,7 +34,7 @@ pub use decode::{Limits, Reader};
 pub use encode::encode;
 pub use error::{Error, ErrorKind};
 pub use print::print;
-pub use schema::{Described, Files, Misfit, Schema, Wanted, identifier};
+pub use schema::{Described, Files, LONE_VALUE, Misfit, Schema, Wanted, identifier};
 pub use weigh::weigh;
 
 /// The name under which serde sees a point in time.

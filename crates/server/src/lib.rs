@@ -37,6 +37,11 @@ mod wires;
 pub use control::Control;
 pub use error::Error;
 pub use listener::{Address, Bound, Listen};
+#[cfg(feature = "grpc")]
+pub use manywire_grpc::{Mounted, Naming};
+pub use manywire_http::{HostNames, Http2, Origins};
+#[cfg(feature = "zerorpc")]
+pub use manywire_zerorpc::Publisher;
 pub use open_files::raise as raise_open_files;
 pub use running::{Listener, Running};
 pub use server::Server;

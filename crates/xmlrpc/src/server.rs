@@ -46,7 +46,8 @@ impl Server {
     async fn respond(&self, beside: Beside<'_>, call: MethodCall) -> Result<Content, Fault> {
         let mut out = self.writer().with_extensions(call.extensions);
         if call.name == system::MULTICALL {
-            let results = self.results(beside, call).await?;
+            // Boxed, so that a single call does not take its memory.
+            let results = Box::pin(self.results(beside, call)).await?;
             respond(&mut out, |out| {
                 out.push("<value><array><data>")?;
                 out.append(&results)?;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod access;
 mod attacks;
 mod calls;
 mod crowd;
@@ -23,7 +24,7 @@ mod words;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -48,19 +49,28 @@ impl Server {
 
     /// The same, of a program whose environment was changed.
     fn start_as(mut command: Command, listeners: &[&str], options: &[&str]) -> Self {
-        command.arg("serve");
-        Self::start_with(command, listeners, options)
+        command.arg("serve").stderr(Stdio::null());
+        Self::spawn(command, listeners, options)
     }
 
     /// The same with `manywire gateway` before a server.
     fn gateway(server: &str, listeners: &[&str], options: &[&str]) -> Self {
         let mut command = program();
-        command.args(["gateway", server]);
-        Self::start_with(command, listeners, options)
+        command.args(["gateway", server]).stderr(Stdio::null());
+        Self::spawn(command, listeners, options)
     }
 
-    fn start_with(mut command: Command, listeners: &[&str], options: &[&str]) -> Self {
-        command.args(options).stdout(Stdio::piped()).stderr(Stdio::null());
+    /// The same, and what it writes to its log.
+    fn start_logged(listeners: &[&str], options: &[&str]) -> (Self, BufReader<ChildStderr>) {
+        let mut command = program();
+        command.arg("serve").stderr(Stdio::piped());
+        let mut server = Self::spawn(command, listeners, options);
+        let log = server.child.stderr.take().unwrap();
+        (server, BufReader::new(log))
+    }
+
+    fn spawn(mut command: Command, listeners: &[&str], options: &[&str]) -> Self {
+        command.args(options).stdout(Stdio::piped());
         for wires in listeners {
             command.args(["--listen", &format!("{wires}=127.0.0.1:0")]);
         }

@@ -1,7 +1,6 @@
 //! Finding the servers by their names: at first, and again when one is lost, since it may have moved.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,8 +12,8 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::{Server, Servers};
 use crate::Options;
-use crate::dial::Dialer;
-use crate::url::split;
+use crate::dial::{Dialer, Place};
+use crate::url::{LOCALHOST, split, unix_path};
 
 /// Names are looked up again when a server is lost, but not more often than this.
 pub(super) const LOOKUP_PAUSE: Duration = Duration::from_secs(5);
@@ -41,7 +40,10 @@ impl Servers {
 
     /// Finds the servers' addresses of today.
     pub(super) async fn look_up(&self) -> Result<(), RpcError> {
-        let find = async |authority| tokio::net::lookup_host(authority).await.map(Iterator::collect);
+        let find = async |authority: &String| match unix_path(authority) {
+            Some(path) => Ok(vec![Place::Unix(path.into())]),
+            None => Ok(tokio::net::lookup_host(authority).await?.map(Place::Tcp).collect()),
+        };
         let found = join_all(self.url.authorities.iter().map(find)).await;
         self.list.store(Arc::new(self.merged(found)?));
         Ok(())
@@ -49,31 +51,28 @@ impl Servers {
 
     /// The servers at these addresses, of each name in the URL; those that were known stay as they are, and so do those
     /// whose name could not be found this time.
-    pub(super) fn merged(
-        &self,
-        found: Vec<io::Result<Vec<SocketAddr>>>,
-    ) -> Result<Vec<Arc<Server>>, RpcError> {
+    pub(super) fn merged(&self, found: Vec<io::Result<Vec<Place>>>) -> Result<Vec<Arc<Server>>, RpcError> {
         let known = self.list.load();
         let count = found.iter().flatten().map(Vec::len).sum();
         let mut list: Vec<Arc<Server>> = Vec::new();
         let mut why = None;
-        for (authority, addresses) in self.url.authorities.iter().zip(found) {
-            let addresses = addresses.unwrap_or_else(|error| {
+        for (authority, places) in self.url.authorities.iter().zip(found) {
+            let places = places.unwrap_or_else(|error| {
                 why = Some(no_address(authority, &error));
                 known
                     .iter()
                     .filter(|server| server.authority == *authority)
-                    .map(|server| server.address())
+                    .map(|server| server.place().clone())
                     .collect()
             });
-            for address in addresses {
-                if list.iter().any(|server| server.address() == address) {
+            for place in places {
+                if list.iter().any(|server| *server.place() == place) {
                     continue;
                 }
-                let same = |server: &&Arc<Server>| server.address() == address;
+                let same = |server: &&Arc<Server>| *server.place() == place;
                 list.push(match known.iter().find(same) {
                     Some(server) => server.clone(),
-                    None => Arc::new(self.server(authority, address, count)?),
+                    None => Arc::new(self.server(authority, place, count)?),
                 });
             }
         }
@@ -95,16 +94,11 @@ impl Servers {
     }
 
     /// One of so many.
-    pub(super) fn server(
-        &self,
-        authority: &str,
-        address: SocketAddr,
-        count: usize,
-    ) -> Result<Server, RpcError> {
+    pub(super) fn server(&self, authority: &str, place: Place, count: usize) -> Result<Server, RpcError> {
         let tls = match &self.tls {
             None => None,
             Some(config) => {
-                let host = split(authority).map_or(authority, |(host, _)| host);
+                let host = split(authority).map_or(LOCALHOST, |(host, _)| host);
                 let name = self.options.tls.server_name.as_deref().unwrap_or(host);
                 let name = ServerName::try_from(name.to_owned()).map_err(|_| {
                     RpcError::arose(Origin::Usage, format!("TLS: {name:?} is no name of a server"))
@@ -113,7 +107,7 @@ impl Servers {
             }
         };
         let (tap, heard) = (self.options.tap.clone(), Arc::default());
-        let dialer = Dialer { address, tls, limit: self.share(count), tap, heard };
+        let dialer = Dialer { place, tls, limit: self.share(count), tap, heard };
         Ok(Server {
             authority: authority.to_owned(),
             dialer: Arc::new(dialer),

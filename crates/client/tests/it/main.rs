@@ -8,7 +8,6 @@ mod calls;
 mod deadline;
 mod errors;
 mod several;
-mod stubs;
 mod subscriptions;
 mod tls;
 

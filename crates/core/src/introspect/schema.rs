@@ -208,15 +208,20 @@ impl Around<'_> {
 impl Records {
     fn method(&mut self, method: &Method) -> MethodSchema {
         let takes = self.ty(method.arguments(), None);
-        let fields = self.list.iter().find(|(_, known)| takes.name.as_ref() == Some(&known.name));
+        let fields = self.list.iter_mut().find(|(_, known)| takes.name.as_ref() == Some(&known.name));
         let parameters = match (method.arguments(), fields) {
             _ if method.is_open() => {
                 vec![Field { name: WHATEVER.to_owned(), ty: takes.clone(), required: false }]
             }
             (Shape::Unit, _) => Vec::new(),
-            (_, Some((_, record))) => record.fields.clone(),
-            (other, None) => {
-                let required = !matches!(other, Shape::Optional(_));
+            (_, Some((_, record))) => {
+                // Which fields a type has a default for is known of what methods take alone.
+                let places = record.fields.iter_mut().enumerate();
+                places.for_each(|(place, field)| field.required = method.requires(place));
+                record.fields.clone()
+            }
+            _ => {
+                let required = method.requires(0);
                 vec![Field { name: LONE_ARGUMENT.to_owned(), ty: takes.clone(), required }]
             }
         };
@@ -353,6 +358,26 @@ mod tests {
         let measure = described.method("measure").unwrap();
         assert_eq!(measure.returns, Type::record("Tree2"));
         assert_eq!(measure.parameters[0].name, "arg");
+    }
+
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only what is required of it is looked at")]
+    struct Page {
+        of: String,
+        #[serde(default)]
+        size: i64,
+    }
+
+    #[test]
+    fn what_a_type_has_a_default_for_is_not_required() {
+        let mut methods = Methods::new();
+        let method = methods.add("list", "", |_: Page| async { Ok(0_i64) });
+        let description = crate::Description::of("list", method);
+        assert_eq!(description.parameters.iter().map(|p| p.optional).collect::<Vec<_>>(), [false, true]);
+        let described = Schema::of(&methods);
+        for fields in [&described.methods[0].parameters, &described.records[0].fields] {
+            assert_eq!(fields.iter().map(|field| field.required).collect::<Vec<_>>(), [true, false]);
+        }
     }
 
     #[test]

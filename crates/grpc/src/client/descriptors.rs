@@ -8,6 +8,7 @@
 use std::collections::{HashMap, HashSet};
 
 use manywire_core::Limits;
+use manywire_protobuf::LONE_VALUE;
 use prost::Message as _;
 use prost_reflect::DescriptorPool;
 use prost_types::field_descriptor_proto::{Label, Type};
@@ -156,7 +157,8 @@ fn prune_message(message: &mut DescriptorProto, scope: usize, bounds: &mut Bound
     message.extension.clear();
     message.extension_range.clear();
     message.reserved_range.clear();
-    message.reserved_name.clear();
+    let is_lone = message.reserved_name.iter().any(|name| name == LONE_VALUE);
+    message.reserved_name = if is_lone { vec![LONE_VALUE.to_owned()] } else { Vec::new() };
     let scope = bounds.take(scope, message.name.as_deref())?;
     for field in &mut message.field {
         let packed = field.options.as_ref().and_then(|options| options.packed);

@@ -25,7 +25,7 @@ use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value};
 use prost::Message as _;
-use prost_reflect::MethodDescriptor;
+use prost_reflect::{DynamicMessage, MethodDescriptor};
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{ConnectError, Status};
@@ -125,7 +125,7 @@ impl Client {
         moved::files(self.schema.files(), prefix).encode_to_vec()
     }
 
-    /// One method, by `Greeter/SayHello` or `Greeter.SayHello`.
+    /// One method, by `Greeter/SayHello` or `Greeter.SayHello`, or by `SayHello` where one service alone has it.
     pub fn method(&self, name: &str) -> Result<MethodInfo, RpcError> {
         self.schema.find(name).map(|method| MethodInfo::new(&method))
     }
@@ -209,10 +209,10 @@ async fn learn(
 }
 
 /// The requests of a call that are all there. A method that takes one request takes an empty one if none is given.
-fn whole(method: &MethodDescriptor, mut requests: Vec<Value>) -> Result<Vec<codec::Outgoing>, RpcError> {
+fn whole(method: &MethodDescriptor, requests: Vec<Value>) -> Result<Vec<codec::Outgoing>, RpcError> {
     if !method.is_client_streaming() {
         if requests.is_empty() {
-            requests.push(Value::Map(Vec::new()));
+            return Ok(vec![Ok(DynamicMessage::new(method.input()))]);
         }
         if requests.len() > 1 {
             let message = format!("{} takes one request, got {}", method.full_name(), requests.len());

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use manywire_core::introspect::ProtoFile;
 use manywire_core::{ErrorKind, Origin, RpcError};
+use manywire_protobuf::identifier;
 use prost_reflect::{
     Cardinality, DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
+    ServiceDescriptor,
 };
 
 /// The services that a server lists.
@@ -85,22 +87,58 @@ impl Schema {
         services.flat_map(|service| service.methods().collect::<Vec<_>>())
     }
 
-    /// A method by `Greeter/SayHello` or `Greeter.SayHello`, with or without a slash in front.
+    /// A method by `Greeter/SayHello` or `Greeter.SayHello`, with or without a slash in front; by `SayHello` where one service
+    /// alone has it, as the other wires know a method without a service.
     pub(super) fn find(&self, name: &str) -> Result<MethodDescriptor, RpcError> {
-        let unknown = |why: String| RpcError::new(ErrorKind::UnknownMethod, why).with_origin(self.origin);
         let bare = name.trim_start_matches('/');
-        let (service, method) = bare
-            .rsplit_once('/')
-            .or_else(|| bare.rsplit_once('.'))
-            .ok_or_else(|| unknown(format!("{name:?} is no method; write it as Greeter/SayHello")))?;
-        let service = self.pool.get_service_by_name(service).ok_or_else(|| {
-            unknown(format!("no service {service}; there are {}", self.services.join(", ")))
-        })?;
+        let Some((service, method)) = bare.rsplit_once('/').or_else(|| bare.rsplit_once('.')) else {
+            return self.find_bare(bare);
+        };
+        let found = self.pool.get_service_by_name(service);
+        let Some(service) = found.or_else(|| self.renamed_service(bare)) else {
+            return Err(self.unknown(format!("no service {service}; there are {}", self.services.join(", "))));
+        };
+        // Where the service was renamed, the method's name begins at its last dot.
+        let method = identifier(method.rsplit_once('.').map_or(method, |(_, method)| method));
         let found = service.methods().find(|known| known.name() == method);
         found.ok_or_else(|| {
             let names: Vec<_> = service.methods().map(|known| known.name().to_owned()).collect();
-            unknown(format!("{} has no method {method}; it has {}", service.full_name(), names.join(", ")))
+            self.unknown(format!(
+                "{} has no method {method}; it has {}",
+                service.full_name(),
+                names.join(", ")
+            ))
         })
+    }
+}
+
+impl Schema {
+    fn unknown(&self, why: String) -> RpcError {
+        RpcError::new(ErrorKind::UnknownMethod, why).with_origin(self.origin)
+    }
+
+    /// The service of a method whose name has letters that gRPC has not: `handler_js` for `handler/js.J`.
+    fn renamed_service(&self, name: &str) -> Option<ServiceDescriptor> {
+        let (service, _) = name.rsplit_once('.')?;
+        self.pool.get_service_by_name(&identifier(service))
+    }
+
+    /// The method of this name, in whichever service.
+    fn find_bare(&self, name: &str) -> Result<MethodDescriptor, RpcError> {
+        let name = &*identifier(name);
+        let mut found = self.descriptors().filter(|method| method.name() == name);
+        match (found.next(), found.next()) {
+            (Some(method), None) => Ok(method),
+            (Some(one), Some(other)) => {
+                let (one, other) = (one.parent_service(), other.parent_service());
+                let (one, other) = (one.full_name(), other.full_name());
+                Err(self.unknown(format!("{name} is a method of {one} and of {other}: write {one}/{name}")))
+            }
+            (None, _) => {
+                Err(self
+                    .unknown(format!("no method {name:?}; with its service, write it as Greeter/SayHello")))
+            }
+        }
     }
 }
 

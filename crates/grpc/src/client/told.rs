@@ -6,6 +6,8 @@ use manywire_core::Kind;
 use manywire_core::introspect::{Field, MethodSchema, RecordSchema, Schema, Type, TypeKind};
 use prost_reflect::{FieldDescriptor, Kind as Proto, MessageDescriptor, MethodDescriptor};
 
+use super::plain;
+
 /// The schema of these methods.
 pub(super) fn schema(methods: impl Iterator<Item = MethodDescriptor>) -> Schema {
     let mut records = Records::default();
@@ -38,9 +40,17 @@ impl Records {
             kind: Kind::of(method.is_client_streaming(), method.is_server_streaming()),
             safe: false,
             signature,
-            parameters: self.fields(&input),
+            parameters: self.parameters(&input),
             takes: self.message(&input),
             returns: self.message(&output),
+        }
+    }
+
+    /// The fields of a request, or the argument that is alone in it.
+    fn parameters(&mut self, input: &MessageDescriptor) -> Vec<Field> {
+        match plain::lone(input) {
+            Some(field) => vec![Field { name: "arg".to_owned(), ty: self.field(&field), required: false }],
+            None => self.fields(input),
         }
     }
 
@@ -83,6 +93,9 @@ impl Records {
     }
 
     fn message(&mut self, message: &MessageDescriptor) -> Type {
+        if let Some(field) = plain::lone(message) {
+            return self.field(&field);
+        }
         match message.full_name() {
             "google.protobuf.Timestamp" => Type::plain(TypeKind::Timestamp),
             "manywire.Number" => Type::plain(TypeKind::Number),

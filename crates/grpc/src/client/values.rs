@@ -2,7 +2,9 @@
 //! bytes, times as times.
 
 use manywire_core::{Timestamp, Value};
-use prost_reflect::{DynamicMessage, Kind, MapKey, ReflectMessage as _, SerializeOptions, Value as Field};
+use prost_reflect::{
+    DynamicMessage, FieldDescriptor, Kind, MapKey, ReflectMessage as _, SerializeOptions, Value as Field,
+};
 use serde::{Serialize, Serializer};
 
 use super::plain;
@@ -57,6 +59,9 @@ impl Reading {
             plain::MAP => return self.map(message),
             _ => {}
         }
+        if let Some(field) = plain::lone(&descriptor) {
+            return self.lone(message, &field);
+        }
         match descriptor.full_name().strip_prefix("google.protobuf.") {
             Some("Timestamp") => Ok(to_time(message).into()),
             Some("Any") => self.any(message),
@@ -74,6 +79,14 @@ impl Reading {
             Some(field) => self.field(&field.kind(), &message.get_field(&field)),
             None => Ok(Value::Null),
         }
+    }
+
+    /// What a message of a lone value holds; null where that may be left out, and was.
+    fn lone(&mut self, message: &DynamicMessage, field: &FieldDescriptor) -> Result<Value, String> {
+        if field.supports_presence() && !message.has_field(field) {
+            return Ok(Value::Null);
+        }
+        self.field(&field.kind(), &message.get_field(field))
     }
 
     fn part(&mut self, message: &DynamicMessage, name: &str) -> Result<Value, String> {

@@ -75,7 +75,14 @@ async fn mistakes_are_explained() {
     let error = failed("Greeter/SayHallo", vec![]).await;
     assert!(error.kind() == ErrorKind::UnknownMethod && error.message().contains("SayHello"), "{error}");
     assert_eq!(failed("Nobody/Nothing", vec![]).await.kind(), ErrorKind::UnknownMethod);
-    assert_eq!(failed("SayHello", vec![]).await.kind(), ErrorKind::UnknownMethod);
+    assert_eq!(failed("SayHallo", vec![]).await.kind(), ErrorKind::UnknownMethod);
+    let error = failed("Multiply", vec![]).await;
+    assert_eq!(
+        error.message(),
+        "Multiply is a method of Arith and of MathService: write Arith/Multiply",
+        "{error}"
+    );
+    assert_eq!(client.call("SayHello", vec![]).await, Ok(named("message", "hello ")));
     let error = failed("Greeter/SayHello", vec![named("nmae", "world")]).await;
     assert!(error.kind() == ErrorKind::InvalidParams && error.message().contains("nmae"), "{error}");
     let error = failed("UserService/GetUser", vec![named("id", i64::MAX)]).await;

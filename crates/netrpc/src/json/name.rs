@@ -2,7 +2,7 @@
 
 /// Whether a member of this name is meant for a field of that one.
 pub(super) fn is_name_of(field: &str, name: &str) -> bool {
-    field.eq_ignore_ascii_case(name) || !name.is_ascii() && folded(name).eq(folded(field))
+    field == name || field.eq_ignore_ascii_case(name) || !name.is_ascii() && folded(name).eq(folded(field))
 }
 
 /// Letters in one case. Two that are not ASCII are the same as two that are: the long s, and the sign of Kelvin.

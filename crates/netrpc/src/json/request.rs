@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::name::is_name_of;
-use super::text::{Kind, Text};
+use super::text::{Kind, Text, string};
 
 /// A request as it came; members in any case, unknown ones ignored, the last of several counting.
 #[derive(Debug)]
@@ -46,19 +46,20 @@ impl<'a> Request<'a> {
         text.enter();
         while text.next() {
             let name = text.name();
+            let mut value = text;
+            let raw = text.raw();
             if is_name_of("method", &name) {
-                match text.kind() {
-                    Kind::String => request.method = text.string(),
+                match value.kind() {
+                    Kind::String => request.method = string(raw),
                     // Null has no effect on a string.
                     Kind::Null => {}
                     kind => return Err(NoRequest::Method(kind)),
                 }
             } else if is_name_of("params", &name) {
-                request.params = Params::read(text);
+                request.params = Params::read(value);
             } else if is_name_of("id", &name) {
-                request.id = (text.kind() != Kind::Null).then(|| { text }.raw());
+                request.id = (value.kind() != Kind::Null).then_some(raw);
             }
-            text.raw();
         }
         Ok(request)
     }

@@ -87,8 +87,7 @@ impl<'a> Text<'a> {
 
     /// The text of a string.
     pub(super) fn string(mut self) -> Cow<'a, str> {
-        let quoted = self.raw();
-        unquoted(quoted.get(1..quoted.len() - 1).unwrap_or_default())
+        string(self.raw())
     }
 
     /// Goes into an object or array.
@@ -112,12 +111,11 @@ impl<'a> Text<'a> {
 
     /// The name of a member, after which its value is next.
     pub(super) fn name(&mut self) -> Cow<'a, str> {
-        let name = *self;
-        self.raw();
+        let name = self.raw();
         self.skip_space();
         // The colon.
         self.at += 1;
-        name.string()
+        string(name)
     }
 
     /// The next byte; zero, which is in no well-formed text, at its end.
@@ -179,10 +177,16 @@ impl<'a> Text<'a> {
     }
 }
 
+/// The text of a string as it was sent.
+pub(super) fn string(quoted: &[u8]) -> Cow<'_, str> {
+    let inner = quoted.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    unquoted(inner.unwrap_or_default())
+}
+
 /// What a string says. Go puts U+FFFD in the place of each byte that is not UTF-8, and of an escaped surrogate without its
 /// partner.
 fn unquoted(text: &[u8]) -> Cow<'_, str> {
-    if memchr::memchr(b'\\', text).is_none() {
+    if !text.contains(&b'\\') {
         return match std::str::from_utf8(text) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => Cow::Owned(mended(text)),

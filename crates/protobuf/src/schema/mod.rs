@@ -7,7 +7,7 @@ mod shapes;
 use crate::wire::WireType;
 
 pub use bind::{Files, Misfit};
-pub use shapes::{Described, Wanted, identifier};
+pub use shapes::{Described, LONE_VALUE, Wanted, identifier};
 
 /// The messages that one root message is made of, the root first.
 #[derive(Debug, Clone, Default)]

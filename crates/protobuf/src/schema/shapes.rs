@@ -17,6 +17,10 @@ const TIMESTAMP: &str = ".google.protobuf.Timestamp";
 const NUMBER: &str = ".manywire.Number";
 const VALUE: &str = ".manywire.Value";
 
+/// A name that the message of a lone value reserves. Clients of ours know by it that what is in the message stands for all of
+/// it; to others it is a name that no field will have.
+pub const LONE_VALUE: &str = "manywire_lone_value";
+
 /// Messages have at most this many fields, and services this many methods, that reflection's clients can take.
 const FIELDS: usize = 10_000;
 
@@ -175,7 +179,8 @@ impl Described {
         let (name, is_new) =
             self.name(name, &Shape::List(Box::new(Shape::Optional(Box::new(shape.clone())))));
         if is_new {
-            let message = self.message(&name, &[("value", shape.clone())], &None)?;
+            let mut message = self.message(&name, &[("value", shape.clone())], &None)?;
+            message.reserved_name.push(LONE_VALUE.to_owned());
             self.messages.push(message);
         }
         Ok(self.full(&name))

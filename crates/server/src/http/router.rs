@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Method, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use manywire_http::{Handler, Request, Response, reply};
 
 use crate::listen::Peer;
@@ -52,14 +52,14 @@ impl Router {
 
     /// The wire that a request is for.
     fn pick(&self, request: &Request) -> Option<Wire> {
+        let only = self.wires.only().filter(|wire| *wire != Wire::Netrpc);
+        if only.is_some() && request.version() != Version::HTTP_2 {
+            return only;
+        }
         let wire = by_request(request, self.wires.has(Wire::Http));
         // A port with one wire has no other to mistake it for, so any path and content type will do; but a call of gRPC may
         // not end before it is answered, and is nothing else.
-        let is_grpc = wire == Some(Wire::Grpc) && request.version() == Version::HTTP_2;
-        if let Some(only) = self.wires.only().filter(|wire| *wire != Wire::Netrpc && !is_grpc) {
-            return Some(only);
-        }
-        wire.filter(|wire| self.wires.has(*wire))
+        only.filter(|_| wire != Some(Wire::Grpc)).or_else(|| wire.filter(|wire| self.wires.has(*wire)))
     }
 }
 
@@ -72,19 +72,24 @@ fn by_request(request: &Request, has_calls: bool) -> Option<Wire> {
     }
     // A service of gRPC may have this name too.
     #[cfg(feature = "http")]
-    if has_calls && manywire_jsonhttp::is_call(path) && !media_type(headers).starts_with("application/grpc") {
+    if has_calls && manywire_jsonhttp::is_call(path) && !begins(media_type(headers), b"application/grpc") {
         return Some(Wire::Http);
     }
     #[cfg(feature = "grpc")]
     if manywire_grpc::is_for_grpc(request) {
         return Some(Wire::Grpc);
     }
-    if is_post && matches!(&*media_type(headers), "text/xml" | "application/xml") {
+    let media_type = media_type(headers);
+    let is = |name: &[u8]| media_type.eq_ignore_ascii_case(name);
+    if is_post && (is(b"text/xml") || is(b"application/xml")) {
         return Some(Wire::Xmlrpc);
+    }
+    if is_post {
+        return Some(Wire::Jsonrpc);
     }
     let is_websocket =
         headers.get(http::header::UPGRADE).is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"websocket"));
-    if is_post || is_websocket {
+    if is_websocket {
         return Some(Wire::Jsonrpc);
     }
     let has_operand = || {
@@ -94,26 +99,31 @@ fn by_request(request: &Request, has_calls: bool) -> Option<Wire> {
     (request.method() == Method::GET && has_operand()).then_some(Wire::Http)
 }
 
+#[cfg(feature = "http")]
+fn begins(media_type: &[u8], start: &[u8]) -> bool {
+    media_type.split_at_checked(start.len()).is_some_and(|(begin, _)| begin.eq_ignore_ascii_case(start))
+}
+
 /// The content type without its parameters.
-fn media_type(headers: &HeaderMap) -> String {
-    let value = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+fn media_type(headers: &HeaderMap) -> &[u8] {
+    let value = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii()
 }
 
 impl Handler for Router {
-    async fn handle(&self, request: Request) -> Response {
+    fn handle(&self, request: Request) -> impl Future<Output = Response> + Send {
         match self.pick(&request) {
             #[cfg(feature = "netrpc")]
-            Some(Wire::Netrpc) => answer(self.netrpc.as_ref(), request).await,
+            Some(Wire::Netrpc) => answer(self.netrpc.as_ref(), request),
             #[cfg(feature = "http")]
-            Some(Wire::Http) => answer(self.http.as_ref(), request).await,
+            Some(Wire::Http) => answer(self.http.as_ref(), request),
             #[cfg(feature = "jsonrpc")]
-            Some(Wire::Jsonrpc) => answer(self.jsonrpc.as_ref(), request).await,
+            Some(Wire::Jsonrpc) => answer(self.jsonrpc.as_ref(), request),
             #[cfg(feature = "grpc")]
-            Some(Wire::Grpc) => answer(self.grpc.as_ref(), request).await,
+            Some(Wire::Grpc) => answer(self.grpc.as_ref(), request),
             #[cfg(feature = "xmlrpc")]
-            Some(Wire::Xmlrpc) => answer(self.xmlrpc.as_ref(), request).await,
-            _ => not_found(&self.wires),
+            Some(Wire::Xmlrpc) => answer(self.xmlrpc.as_ref(), request),
+            _ => Box::pin(ready(not_found(&self.wires))),
         }
     }
 }

@@ -82,7 +82,7 @@ fn describe(method: &Method) -> Value {
 fn argspec(method: &Method) -> Value {
     let parameters = method.arguments().parameters();
     let names: Vec<Value> = parameters.iter().map(|(name, _)| (*name).into()).collect();
-    let defaults = match parameters.len() - method.arguments().required() {
+    let defaults = match parameters.len() - method.required() {
         0 => Value::Null,
         count => vec![Value::Null; count].into(),
     };
@@ -99,7 +99,7 @@ fn inspect(methods: &Methods) -> Value {
 
 fn arguments(method: &Method) -> Value {
     let parameters = method.arguments().parameters();
-    let required = method.arguments().required();
+    let required = method.required();
     let described = parameters.iter().enumerate().map(|(index, (name, _))| {
         let mut pairs = vec![("name", (*name).into())];
         if index >= required {

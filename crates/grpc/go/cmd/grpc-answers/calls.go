@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -14,13 +13,9 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"manywire/grpc/pb"
 )
-
-// The services are looked up among those of the generated code.
-var _ = pb.File_types_proto
 
 // makeCall returns a value or the items of a stream.
 func makeCall(connection *grpc.ClientConn, c call) (json.RawMessage, []json.RawMessage, error) {
@@ -94,25 +89,6 @@ func receive(stream grpc.ClientStream, method protoreflect.MethodDescriptor, tak
 	return items, nil
 }
 
-func find(name string) protoreflect.MethodDescriptor {
-	service, method, _ := strings.Cut(name, "/")
-	found, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(service))
-	if err != nil {
-		return nil
-	}
-	// An interface that holds nothing is not nil.
-	if described := found.(protoreflect.ServiceDescriptor).Methods().ByName(protoreflect.Name(method)); described != nil {
-		return described
-	}
-	return nil
-}
-
-func newMessage(descriptor protoreflect.MessageDescriptor) proto.Message {
-	found, err := protoregistry.GlobalTypes.FindMessageByName(descriptor.FullName())
-	check(err)
-	return found.New().Interface()
-}
-
 func readAll(method protoreflect.MethodDescriptor, c call) ([]proto.Message, error) {
 	given := c.Requests
 	if !method.IsStreamingClient() {
@@ -123,7 +99,7 @@ func readAll(method protoreflect.MethodDescriptor, c call) ([]proto.Message, err
 		message := newMessage(method.Input())
 		text, err := plain(data)
 		if err == nil {
-			err = protojson.Unmarshal(text, message)
+			err = protojson.UnmarshalOptions{Resolver: types}.Unmarshal(text, message)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s is no %s: %w", data, method.Input().Name(), err)
@@ -134,5 +110,5 @@ func readAll(method protoreflect.MethodDescriptor, c call) ([]proto.Message, err
 }
 
 func write(message proto.Message) (json.RawMessage, error) {
-	return protojson.MarshalOptions{UseProtoNames: true}.Marshal(message)
+	return protojson.MarshalOptions{UseProtoNames: true, Resolver: types}.Marshal(message)
 }

@@ -30,6 +30,31 @@ var replies = map[string]func() any{
 	"Js.J":                 func() any { return new(string) },
 	"handler/js.J":         func() any { return new(string) },
 	"Demo.Sleep":           func() any { return new(int) },
+	"add":                  func() any { return new(int) },
+	"subtract":             func() any { return new(int) },
+	"multiply":             func() any { return new(int) },
+	"divide":               func() any { return new(float64) },
+	"pow":                  func() any { return new(int) },
+	"getpow":               func() any { return new(int) },
+	"ping":                 func() any { return new(string) },
+	"echo":                 func() any { return new(string) },
+	"hello":                func() any { return new(string) },
+	"listinfo":             func() any { return new(string) },
+	"sleep":                func() any { return new(int) },
+	"time":                 func() any { return new(float64) },
+	"strftime":             func() any { return new(string) },
+	"Greeter.SayHello":     func() any { return new(greeting) },
+	"UserService.GetUser":  func() any { return new(user) },
+}
+
+// greeting and user are messages of proto/, as gob has them; JSON matches names without regard to case.
+type greeting struct {
+	Message string
+}
+
+type user struct {
+	Id   int // gob wants the file's name with a capital, and no other
+	Name string
 }
 
 type call struct {

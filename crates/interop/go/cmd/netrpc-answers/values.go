@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"manywire.dev/interop/service"
 )
@@ -121,7 +122,10 @@ func structOf(fields []field) (reflect.Value, error) {
 		if err != nil {
 			return value, err
 		}
-		types = append(types, reflect.StructField{Name: f.name, Type: value.Type()})
+		// A field of Go begins with a capital; JSON has it as the case writes it.
+		name := strings.ToUpper(f.name[:1]) + f.name[1:]
+		tag := reflect.StructTag(fmt.Sprintf(`json:"%s"`, f.name))
+		types = append(types, reflect.StructField{Name: name, Type: value.Type(), Tag: tag})
 		values = append(values, value)
 	}
 	made := reflect.New(reflect.StructOf(types)).Elem()
@@ -159,6 +163,8 @@ func tagged(value reflect.Value) any {
 	switch value.Kind() {
 	case reflect.Int:
 		return map[string]string{"$int": strconv.FormatInt(value.Int(), 10)}
+	case reflect.Float64:
+		return map[string]string{"$float": strconv.FormatFloat(value.Float(), 'g', -1, 64)}
 	case reflect.Struct:
 		fields := map[string]any{}
 		for at := 0; at < value.NumField(); at++ {

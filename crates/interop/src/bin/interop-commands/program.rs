@@ -1,6 +1,7 @@
 //! How each program is called, and what it prints.
 
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use manywire_interop::answers::{Answer, Call, url};
@@ -10,13 +11,15 @@ use crate::plain::plain;
 
 /// A program that makes one call and ends.
 pub(crate) struct Program {
-    path: String,
+    pub(crate) path: String,
     kind: Kind,
 }
 
 enum Kind {
     /// `manywire call URL METHOD [JSON…]`
     Manywire { url: String, is_protobuf: bool },
+    /// `curl URL`, with the body on stdin.
+    Curl { url: String },
     /// `grpcurl -plaintext -d @ ADDRESS METHOD`, with the requests on stdin.
     Grpcurl { address: String },
 }
@@ -26,10 +29,11 @@ const LONGEST_ARGUMENT: usize = 100_000;
 
 impl Program {
     pub(crate) fn new(path: &str, wire: &str, address: &str) -> Option<Self> {
-        let url = url(wire, address)?;
-        let kind = match (path.ends_with("/manywire"), path.ends_with("/grpcurl")) {
-            (true, _) => Kind::Manywire { url, is_protobuf: wire == "grpc" },
-            (_, true) => Kind::Grpcurl { address: address.to_owned() },
+        let program = Path::new(path).file_name()?.to_str()?;
+        let kind = match program {
+            "manywire" => Kind::Manywire { url: url(wire, address)?, is_protobuf: wire == "grpc" },
+            "grpcurl" if wire == "grpc" => Kind::Grpcurl { address: address.to_owned() },
+            "curl" if wire == "http" => Kind::Curl { url: format!("http://{address}") },
             _ => return None,
         };
         Some(Self { path: path.to_owned(), kind })
@@ -40,6 +44,7 @@ impl Program {
         let made = match &self.kind {
             Kind::Manywire { url, is_protobuf } => self.manywire(url, *is_protobuf, call),
             Kind::Grpcurl { address } => self.grpcurl(address, call),
+            Kind::Curl { url } => self.curl(url, call),
         };
         made.unwrap_or_else(Answer::Cannot)
     }
@@ -106,7 +111,7 @@ impl Program {
 }
 
 /// A file without a name, to be read from its start.
-fn file_of(text: &str) -> std::io::Result<Stdio> {
+pub(crate) fn file_of(text: &str) -> std::io::Result<Stdio> {
     let mut file = tempfile::tempfile()?;
     file.write_all(text.as_bytes())?;
     file.seek(SeekFrom::Start(0))?;
@@ -150,7 +155,7 @@ fn run_held(command: &mut Command, input: &str, call: &Call) -> Result<Answer, S
 }
 
 /// Reads so many items and ends the program in the middle of its stream.
-fn broken_off(mut child: Child, take: usize) -> Result<Answer, String> {
+pub(crate) fn broken_off(mut child: Child, take: usize) -> Result<Answer, String> {
     let stdout = child.stdout.take().map(|stdout| BufReader::new(stdout.take(1 << 24)));
     let mut items = Vec::new();
     let mut text = String::new();

@@ -181,6 +181,7 @@ fn is_any(kind: &str, got: &Json, precision: Precision) -> bool {
             Precision::Plain | Precision::PlainWithDefaults => tagged("$float") || got.is_number(),
         },
         "list" => got.is_array(),
+        "map" => got.is_object() && tag(got).is_none(),
         _ => false,
     }
 }

@@ -14,8 +14,13 @@
 //!
 //! A line may also have `named` arguments, a stream of `requests`, `metadata` and `deadline_ms`, and `stream` where a stream is
 //! expected. With `take` the client breaks a stream off after so many items, and only then stops sending. What its library cannot say at all, such as 64 bits in
-//! Python's xmlrpc.client, it answers with `{"id": 4, "cannot": "why"}`.
+//! Python's xmlrpc.client, it answers with `{"id": 4, "cannot": "why"}`. In HTTP a method is called by `POST /call/METHOD`, but one
+//! that is written as a request: `GET /call/add`; `metadata` are headers.
+//!
+//! Where the server tells its `.proto` files, a client of gRPC finds them in the folder that `MANYWIRE_EXPORT` names, and
+//! compiled in `protos.bin` there.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -39,6 +44,8 @@ pub(crate) struct Question<'q> {
     pub(crate) server: &'q str,
     pub(crate) wire: Wire,
     pub(crate) address: &'q str,
+    /// Where the server's `.proto` files are, if it has told them.
+    pub(crate) exported: Option<&'q Path>,
     pub(crate) cases: Vec<&'q Case>,
     pub(crate) patience: Duration,
 }
@@ -65,6 +72,9 @@ impl Question<'_> {
 
     fn run(&self, mut command: Command) -> WireRun {
         command.args([&self.wire.name(), self.address]);
+        if let Some(folder) = self.exported {
+            command.env("MANYWIRE_EXPORT", folder);
+        }
         let mut process = match Process::start(command) {
             Ok(process) => process,
             Err(why) => return WireRun::broken(self.wire, why),
@@ -136,7 +146,7 @@ impl Question<'_> {
         if let Some(why) = answer["cannot"].as_str() {
             return Outcome::Beside(why.to_owned());
         }
-        let difference = case.verdict((&self.client.name, self.server), answer, self.precision());
+        let difference = case.verdict((self.client, self.server), answer, self.precision());
         match (difference, case.known_failure(&self.client.name, self.server)) {
             (None, None) => Outcome::Passed,
             (None, Some(reason)) => Outcome::KnownButPasses(reason.to_owned()),
@@ -202,13 +212,14 @@ mod tests {
             one_number: false,
             plain: false,
             defaults: false,
+            bare: false,
         };
         let here = PathBuf::from(".");
         let places =
             Places { programs: here.clone(), peers: here.clone(), python: here.clone(), scratch: here };
         let cases = cases.iter().collect();
-        Question { client: &client, server: "x", wire: Wire::Gob, address: "127.0.0.1:1", cases, patience }
-            .ask(&places)
+        let (server, wire, address, exported) = ("x", Wire::Gob, "127.0.0.1:1", None);
+        Question { client: &client, server, wire, address, exported, cases, patience }.ask(&places)
     }
 
     fn outcomes(run: &WireRun) -> Vec<&Outcome> {

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use toml::Value as Toml;
 
 use crate::agree::{Precision, difference, short};
-use crate::peers::Wire;
+use crate::peers::{ClientPeer, Wire};
 use crate::tagged::from_toml;
 
 /// One call, and what must come of it.
@@ -24,6 +24,10 @@ pub(crate) struct Case {
     on: BTreeMap<String, Expected>,
     /// The clients that it is about, where it is not about all of them.
     clients: Option<Vec<String>>,
+    /// The servers that it is about, where it is not about all of them.
+    servers: Option<Vec<String>>,
+    /// Whether the answer, or each item, is alone in a message of gRPC.
+    is_lone: bool,
     /// Clients and servers that it is not about, and why.
     except: BTreeMap<String, String>,
     known: Vec<Known>,
@@ -39,7 +43,7 @@ struct Known {
 }
 
 /// What must come of a call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Expected {
     Value(Json),
     Items(Vec<Json>),
@@ -65,6 +69,8 @@ struct ExpectedError {
 #[serde(deny_unknown_fields)]
 struct File {
     wires: Vec<Wire>,
+    /// The servers that its cases are about; all where it says nothing.
+    servers: Option<Vec<String>>,
     case: Vec<RawCase>,
 }
 
@@ -87,6 +93,9 @@ struct RawCase {
     /// The first argument comes back.
     #[serde(default)]
     echoes: bool,
+    /// What comes is alone in its message: the field `value`.
+    #[serde(default)]
+    lone: bool,
     value: Option<Toml>,
     items: Option<Toml>,
     joined: Option<RawJoined>,
@@ -114,6 +123,13 @@ struct RawExpected {
 }
 
 impl Case {
+    /// Whether it is tried on this wire of this server.
+    pub(crate) fn is_about(&self, wire: Wire, server: &str) -> bool {
+        let is_served =
+            self.servers.as_ref().is_none_or(|servers| servers.iter().any(|about| about == server));
+        is_served && self.wires.contains(&wire)
+    }
+
     /// Why the case is not tried between these two, if it is not about them.
     pub(crate) fn exception(&self, client: &str, server: &str) -> Option<&str> {
         if self.clients.as_ref().is_some_and(|clients| !clients.iter().any(|about| about == client)) {
@@ -133,18 +149,19 @@ impl Case {
     /// Every peer that the case names, so that a misspelt one is found.
     pub(crate) fn peers(&self) -> impl Iterator<Item = &str> {
         let known = self.known.iter().flat_map(|known| [&known.client, &known.server]).flatten();
-        let clients = self.clients.iter().flatten();
+        let clients = self.clients.iter().chain(&self.servers).flatten();
         self.on.keys().chain(self.except.keys()).chain(known).chain(clients).flat_map(|name| name.split('/'))
     }
 
     /// How an answer departs from what it should have been between these two; none where it does not.
     pub(crate) fn verdict(
         &self,
-        (client, server): (&str, &str),
+        (client, server): (&ClientPeer, &str),
         answer: &Json,
         precision: Precision,
     ) -> Option<String> {
-        let expected = self.on.get(client).or_else(|| self.on.get(server)).unwrap_or(&self.expected);
+        let expected = self.on.get(&client.name).or_else(|| self.on.get(server)).unwrap_or(&self.expected);
+        let expected = if self.is_lone && !client.bare { &expected.in_messages() } else { expected };
         match (expected, answer.get("value"), answer.get("items"), answer.get("error")) {
             (Expected::Value(value), Some(got), None, None) => difference(value, got, precision),
             (Expected::Items(items), None, Some(got), None) => {
@@ -160,6 +177,16 @@ impl Case {
 }
 
 impl Expected {
+    /// The same where a client shows the message around a value.
+    fn in_messages(&self) -> Self {
+        let around = |value: &Json| json!({ "value": value });
+        match self {
+            Expected::Value(value) => Expected::Value(around(value)),
+            Expected::Items(items) => Expected::Items(items.iter().map(around).collect()),
+            other => other.clone(),
+        }
+    }
+
     fn told(&self) -> String {
         match self {
             Expected::Value(value) => short(value),
@@ -234,13 +261,14 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Vec<Case>> {
     for raw in file.case {
         let name = raw.name.clone();
         ensure!(names.insert(name.clone()), "two cases are named {name:?}");
-        cases.push(raw.check(&file.wires).with_context(|| format!("case {name:?}"))?);
+        cases
+            .push(raw.check(&file.wires, file.servers.as_deref()).with_context(|| format!("case {name:?}"))?);
     }
     Ok(cases)
 }
 
 impl RawCase {
-    fn check(self, wires: &[Wire]) -> anyhow::Result<Case> {
+    fn check(self, wires: &[Wire], servers: Option<&[String]>) -> anyhow::Result<Case> {
         let call = self.call()?;
         let echoed = self.echoes.then(|| call["arguments"][0].clone());
         let expected = [
@@ -258,6 +286,8 @@ impl RawCase {
             name: self.name,
             call,
             clients: self.clients,
+            servers: servers.map(<[String]>::to_vec),
+            is_lone: self.lone,
             except: self.except,
             known: self.known,
         })
@@ -324,23 +354,40 @@ mod tests {
         parse(&text).unwrap().remove(0)
     }
 
+    fn client() -> ClientPeer {
+        toml::from_str("name = 'rust'\ntitle = 'Rust'\ncommand = []\nwires = ['gob']").unwrap()
+    }
+
+    #[test]
+    fn a_value_alone_in_its_message_may_be_shown_without_that() {
+        let case = case("items = [0, 3]\nlone = true");
+        let (message, bare) = (client(), ClientPeer { bare: true, ..client() });
+        let int = |text: &str| json!({ "$int": text });
+        let items = json!({ "items": [int("0"), int("3")] });
+        let messages = json!({ "items": [{ "value": int("0") }, { "value": int("3") }] });
+        for (client, right, wrong) in [(&bare, &items, &messages), (&message, &messages, &items)] {
+            assert_eq!(case.verdict((client, "manywire"), right, Precision::Exact), None);
+            assert!(case.verdict((client, "manywire"), wrong, Precision::Exact).is_some());
+        }
+    }
+
     #[test]
     fn answers_are_judged() {
         let value = case("value = 5\non.go-netrpc.error = { contains = 'no' }");
         let five = json!({"id": 1, "value": {"$int": "5"}});
         let error = json!({"id": 1, "error": {"text": "oh no"}});
-        assert_eq!(value.verdict(("rust", "manywire"), &five, Precision::Exact), None);
-        assert!(value.verdict(("rust", "manywire"), &error, Precision::Exact).is_some());
-        assert_eq!(value.verdict(("rust", "go-netrpc"), &error, Precision::Exact), None);
-        assert!(value.verdict(("rust", "go-netrpc"), &five, Precision::Exact).is_some());
-        assert!(value.verdict(("rust", "manywire"), &json!({"id": 1}), Precision::Exact).is_some());
+        assert_eq!(value.verdict((&client(), "manywire"), &five, Precision::Exact), None);
+        assert!(value.verdict((&client(), "manywire"), &error, Precision::Exact).is_some());
+        assert_eq!(value.verdict((&client(), "go-netrpc"), &error, Precision::Exact), None);
+        assert!(value.verdict((&client(), "go-netrpc"), &five, Precision::Exact).is_some());
+        assert!(value.verdict((&client(), "manywire"), &json!({"id": 1}), Precision::Exact).is_some());
     }
 
     #[test]
     fn errors_are_compared_in_what_the_case_says() {
         let error = case("error = { text = 'no', code = -32601 }");
         let verdict =
-            |got: Json| error.verdict(("rust", "manywire"), &json!({ "error": got }), Precision::Exact);
+            |got: Json| error.verdict((&client(), "manywire"), &json!({ "error": got }), Precision::Exact);
         assert_eq!(verdict(json!({"text": "no", "code": -32601, "name": "x"})), None);
         assert!(verdict(json!({"text": "no", "code": -32600})).is_some());
         assert!(verdict(json!({"text": "no"})).is_some());
@@ -351,7 +398,7 @@ mod tests {
     fn a_stream_in_pieces_is_joined() {
         let joined = case("joined = { field = 'content', whole = { '$bytes' = '000102' } }");
         let verdict = |items: Json, precision| {
-            joined.verdict(("rust", "manywire"), &json!({ "items": items }), precision)
+            joined.verdict((&client(), "manywire"), &json!({ "items": items }), precision)
         };
         let hex = |text: &str| json!({"content": {"$bytes": text}});
         assert_eq!(verdict(json!([hex("0001"), hex("02")]), Precision::Exact), None);

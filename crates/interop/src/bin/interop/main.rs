@@ -1,12 +1,13 @@
 //! Runs every client against every server that shares a wire with it, and prints the table.
 //!
-//! Reading order: `peers.rs` and `cases.rs`, who takes part and what is asked, both data; `server.rs`, `ask.rs` and `run.rs`,
-//! how it is asked; `tagged.rs` and `agree.rs`, what an answer says; `result.rs`, `report.rs` and
+//! Reading order: `peers.rs` and `cases.rs`, who takes part and what is asked, both data; `server.rs`, `export.rs`, `ask.rs` and
+//! `run.rs`, how it is asked; `tagged.rs` and `agree.rs`, what an answer says; `result.rs`, `report.rs` and
 //! `terminal.rs`, what came of it.
 
 mod agree;
 mod ask;
 mod cases;
+mod export;
 mod peers;
 mod process;
 mod report;
@@ -235,7 +236,7 @@ fn start(peers: &[ServerPeer], running: &Addresses, places: &Places) -> Vec<Serv
             .map(|peer| match running.get(&peer.name) {
                 Some(addresses) => {
                     let (peer, addresses) = (peer.clone(), addresses.clone());
-                    scope.spawn(move || Server::elsewhere(peer, addresses))
+                    scope.spawn(move || Server::elsewhere(peer, addresses, places))
                 }
                 None => scope.spawn(|| Server::start(peer.clone(), places)),
             })

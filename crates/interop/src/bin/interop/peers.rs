@@ -31,9 +31,11 @@ pub(crate) enum Wire {
     Zerorpc,
     /// gRPC.
     Grpc,
+    /// gRPC, by clients of ours, which call it as they call every other wire.
+    GrpcPlain,
     /// gRPC-Web.
     GrpcWeb,
-    /// The adder.
+    /// JSON over HTTP, and the adder.
     Http,
 }
 
@@ -68,6 +70,9 @@ pub(crate) struct ServerPeer {
     pub(crate) ports: BTreeMap<String, u16>,
     /// Without it, the program is not there on every machine.
     pub(crate) needs: Option<Runtime>,
+    /// Whether it tells its `.proto` files: clients of gRPC make their stubs of what it exports.
+    #[serde(default)]
+    pub(crate) exports: bool,
 }
 
 /// A program that calls.
@@ -92,6 +97,9 @@ pub(crate) struct ClientPeer {
     /// Whether it shows the fields of a protobuf message that have their default too.
     #[serde(default)]
     pub(crate) defaults: bool,
+    /// Whether it shows a value that is alone in its message without that.
+    #[serde(default)]
+    pub(crate) bare: bool,
 }
 
 impl ServerPeer {

@@ -199,6 +199,7 @@ mod tests {
             one_number: false,
             plain: false,
             defaults: false,
+            bare: false,
         }
     }
 
@@ -210,6 +211,7 @@ mod tests {
             listeners: BTreeMap::new(),
             ports: BTreeMap::new(),
             needs: None,
+            exports: false,
         }
     }
 

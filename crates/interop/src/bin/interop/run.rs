@@ -72,7 +72,8 @@ impl Plan<'_> {
 
     fn cell(&self, client: &ClientPeer, server: &Server, hangs: &Hangs) -> Cell {
         // Where only some cases were asked for, not every wire has one.
-        let has_case = |wire: &Wire| self.cases.iter().any(|case| case.wires.contains(wire));
+        let is_about = |case: &Case, wire: Wire| case.is_about(wire, &server.peer.name);
+        let has_case = |wire: &Wire| self.cases.iter().any(|case| is_about(case, *wire));
         let are_tried = !client.except.contains_key(&server.peer.name);
         let shared = client
             .wires
@@ -94,14 +95,19 @@ impl Plan<'_> {
                 );
             }
         }
-        let cases: Vec<&Case> = self.cases.iter().filter(|case| case.wires.contains(&wire)).collect();
+        let about = |case: &&Case| case.is_about(wire, &server.peer.name);
+        let cases: Vec<&Case> = self.cases.iter().filter(about).collect();
         let address = match server.address(wire) {
             Ok(address) => address,
             Err(NoAddress::Missing(why)) => return WireRun::skipped(wire, why, cases.len()),
             Err(NoAddress::Broken(why)) => return WireRun::broken(wire, why),
         };
-        let question =
-            Question { client, server: &server.peer.name, wire, address, cases, patience: self.patience };
+        let exported = match server.exported(wire) {
+            Ok(exported) => exported,
+            Err(why) => return WireRun::broken(wire, why),
+        };
+        let (server_name, patience) = (server.peer.name.as_str(), self.patience);
+        let question = Question { client, server: server_name, wire, address, exported, cases, patience };
         let mut run = question.ask(self.places);
         if run.late != Late::Nobody {
             hangs.add(&client.name);

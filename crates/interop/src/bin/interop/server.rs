@@ -1,9 +1,11 @@
 //! The servers while they run.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::export::export;
 use crate::peers::{Found, Places, ServerPeer, Wire};
 use crate::process::{Process, Silence};
 
@@ -14,6 +16,8 @@ const START: Duration = Duration::from_secs(30);
 pub(crate) struct Server {
     pub(crate) peer: ServerPeer,
     state: State,
+    /// Where its `.proto` files are, if it has told them, or why not.
+    exported: Option<Result<PathBuf, String>>,
 }
 
 enum State {
@@ -26,12 +30,31 @@ impl Server {
     /// Starts a server and waits until it has said where all its listeners are.
     pub(crate) fn start(peer: ServerPeer, places: &Places) -> Self {
         let state = start(&peer, places).unwrap_or_else(State::Broken);
-        Self { peer, state }
+        Self { peer, state, exported: None }.exporting(places)
     }
 
     /// One that runs already.
-    pub(crate) fn elsewhere(peer: ServerPeer, addresses: BTreeMap<String, String>) -> Self {
-        Self { peer, state: State::Listening { addresses, process: None } }
+    pub(crate) fn elsewhere(peer: ServerPeer, addresses: BTreeMap<String, String>, places: &Places) -> Self {
+        let state = State::Listening { addresses, process: None };
+        Self { peer, state, exported: None }.exporting(places)
+    }
+
+    fn exporting(mut self, places: &Places) -> Self {
+        if self.peer.exports
+            && let Ok(address) = self.address(Wire::Grpc)
+        {
+            self.exported = Some(export(&self.peer.name, address, places));
+        }
+        self
+    }
+
+    /// The folder with its `.proto` files, where it tells them, for the wires that have any.
+    pub(crate) fn exported(&self, wire: Wire) -> Result<Option<&Path>, String> {
+        match (&self.exported, wire) {
+            (Some(Ok(folder)), Wire::Grpc | Wire::GrpcWeb) => Ok(Some(folder)),
+            (Some(Err(why)), Wire::Grpc | Wire::GrpcWeb) => Err(format!("its .proto files: {why}")),
+            _ => Ok(None),
+        }
     }
 
     /// Where a wire is answered.
@@ -110,6 +133,7 @@ mod tests {
             listeners: BTreeMap::from([("gob".to_owned(), vec![Wire::Gob])]),
             ports: BTreeMap::new(),
             needs: needs.map(|needs| needs.to_owned().try_into().unwrap()),
+            exports: false,
         }
     }
 
