@@ -9,6 +9,7 @@ mod allocator;
 mod call;
 mod cli;
 mod config;
+mod gateway;
 mod health;
 mod manual;
 mod serve;
@@ -44,6 +45,10 @@ pub fn run() -> ExitCode {
         cli::Command::Serve(options) => {
             allocator::give_back_early();
             serve::run(*options)
+        }
+        cli::Command::Gateway(options) => {
+            allocator::give_back_early();
+            gateway::run(*options)
         }
         cli::Command::Health(options) => health::run(&options),
     };

@@ -14,12 +14,23 @@ use crate::settings::{LogFormat, Settings};
 
 /// Serves until a signal comes.
 pub(crate) fn run(options: ServeOptions) -> anyhow::Result<()> {
+    until_signalled(options, async |settings| {
+        let methods = methods(&settings)?;
+        server(methods, settings)?.run_with(announce).await.map_err(advise)
+    })
+}
+
+/// Starts the log and the runtime, and serves by these settings for as long as `serve` takes.
+pub(crate) fn until_signalled(
+    options: ServeOptions,
+    serve: impl AsyncFnOnce(Settings) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let options = options.with_file()?;
     start_log(options.log_format.unwrap_or_default());
     let settings = Settings::from_options(options)?;
     raise_open_files(settings.limits.connections);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async { server(settings)?.run_with(announce).await.map_err(advise) })?;
+    runtime.block_on(serve(settings))?;
     // What a client holds open may still have tasks; the process ends with or without them.
     runtime.shutdown_background();
     Ok(())
@@ -30,14 +41,15 @@ pub(crate) fn run(options: ServeOptions) -> anyhow::Result<()> {
 pub async fn start(flags: &[String]) -> anyhow::Result<Running> {
     let Flags { options } =
         Flags::try_parse_from(flags).map_err(|error| anyhow::anyhow!(in_one_line(&error)))?;
-    server(Settings::from_options(options.with_file()?)?)?.start().await.map_err(advise)
+    let settings = Settings::from_options(options.with_file()?)?;
+    server(methods(&settings)?, settings)?.start().await.map_err(advise)
 }
 
-fn server(settings: Settings) -> anyhow::Result<Server> {
+/// The server of these methods, by these settings.
+pub(crate) fn server(methods: Methods, settings: Settings) -> anyhow::Result<Server> {
     let events = manywire_zerorpc::Publisher::new();
     let (ticking, tick) = (events.clone(), settings.tick);
     tokio::spawn(async move { ticking.tick(tick).await });
-    let methods = methods(&settings)?;
     let mut server = Server::new(methods)
         .limits(settings.limits)
         .drain(settings.drain)
@@ -81,7 +93,7 @@ fn methods(settings: &Settings) -> anyhow::Result<Methods> {
 }
 
 /// The flag that helps, beside what the server could not do.
-fn advise(error: Error) -> anyhow::Error {
+pub(crate) fn advise(error: Error) -> anyhow::Error {
     let Error::Bind { source, address, wires, .. } = &error else { return error.into() };
     if source.kind() != std::io::ErrorKind::AddrInUse {
         return error.into();
@@ -111,7 +123,7 @@ struct Flags {
 }
 
 /// Prints a line for each listener on stdout, for programs, and a table on stderr, for people.
-fn announce(running: &Running) {
+pub(crate) fn announce(running: &Running) {
     let mut out = std::io::stdout().lock();
     let mut table = String::from("manywire is up:\n");
     for listener in running.listeners() {

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value, hand_on};
@@ -70,6 +71,9 @@ impl fmt::Debug for Client {
 
 /// The items of a stream; dropping them ends it.
 pub type Items = BoxStream<'static, Result<Value, RpcError>>;
+
+/// Messages of protocol buffers as they come; dropping them ends their call.
+pub type BytesStream = BoxStream<'static, Result<Bytes, RpcError>>;
 
 /// What a method answers with.
 pub enum Answer {
@@ -139,6 +143,22 @@ impl Client {
                 reached => return reached,
             }
         }
+    }
+
+    /// Whether there is a connection now, on the wires that keep one.
+    pub fn is_open(&self) -> Option<bool> {
+        let keeps_one = match self.url().wire {
+            Wire::Gob | Wire::Zerorpc => true,
+            Wire::Jsonrpc1 => self.url().transport == Transport::Tcp,
+            Wire::Jsonrpc => self.url().transport == Transport::WebSocket,
+            Wire::Xmlrpc | Wire::Grpc => false,
+        };
+        keeps_one.then(|| self.servers.open().is_some())
+    }
+
+    /// Sees whether one of the servers is there, without calling anything: there is a connection, or one can be made.
+    pub async fn probe(&self) -> Result<(), RpcError> {
+        if self.is_open() == Some(true) { Ok(()) } else { self.servers.probe().await }
     }
 
     /// Where it is connected to.
@@ -232,6 +252,33 @@ impl Client {
         }
         let (connection, lease) = self.attempt(|connection| std::future::ready(Ok(connection))).await?;
         let begun = connection.grpc()?.stream(method, requests).await;
+        if begun.as_ref().is_err_and(RpcError::is_unsent) {
+            lease.0.is_lost();
+        }
+        Ok(holding(lease, begun?))
+    }
+
+    /// Calls a method of any kind with messages of protocol buffers that are encoded already: gRPC only. A call with one request
+    /// is made again like any other.
+    pub async fn message(&self, method: &str, request: Bytes) -> Result<BytesStream, RpcError> {
+        let call = |connection: Arc<Connection>| {
+            let request = request.clone();
+            async move {
+                let requests = futures_util::stream::once(std::future::ready(request));
+                connection.grpc()?.exchange_messages(method, requests).await
+            }
+        };
+        self.attempt(call).await.map(|(answers, lease)| holding(lease, answers))
+    }
+
+    /// The same with a stream of requests. It is not made again.
+    pub async fn exchange_messages(
+        &self,
+        method: &str,
+        requests: impl Stream<Item = Bytes> + Send + 'static,
+    ) -> Result<BytesStream, RpcError> {
+        let (connection, lease) = self.attempt(|connection| std::future::ready(Ok(connection))).await?;
+        let begun = connection.grpc()?.exchange_messages(method, requests).await;
         if begun.as_ref().is_err_and(RpcError::is_unsent) {
             lease.0.is_lost();
         }
@@ -341,7 +388,10 @@ fn unsupported_here(message: String) -> RpcError {
 }
 
 /// A stream counts as a call under way until it is dropped.
-fn holding(lease: Lease, items: Items) -> Items {
+fn holding<T: Send + 'static>(
+    lease: Lease,
+    items: BoxStream<'static, Result<T, RpcError>>,
+) -> BoxStream<'static, Result<T, RpcError>> {
     items
         .inspect(move |_| {
             let _ = &lease;

@@ -43,7 +43,7 @@ mod url;
 
 pub use arguments::Arguments;
 pub use batch::Outcomes;
-pub use client::{Answer, Client, Items, MethodKind, Options};
+pub use client::{Answer, BytesStream, Client, Items, MethodKind, Options};
 pub use manywire_grpc::{ProtoFiles, Protos};
 pub use mistaken::nearest;
 pub use retry::Retry;

@@ -63,6 +63,14 @@ impl Client {
         Ok(self.attempt(protos).await?.0)
     }
 
+    /// The descriptors of a gRPC server's services, as a set of files; under a prefix, all that they declare is in a package of
+    /// that name.
+    pub async fn descriptors(&self, prefix: Option<&str>) -> Result<Vec<u8>, RpcError> {
+        let files =
+            |connection: Arc<Connection>| ready(connection.grpc().map(|client| client.descriptors(prefix)));
+        Ok(self.attempt(files).await?.0)
+    }
+
     /// The server's methods: all that a server of ours has, on whichever wire it is asked.
     pub async fn list(&self) -> Result<Vec<Listed>, RpcError> {
         if self.url().wire == Wire::Grpc {

@@ -109,6 +109,18 @@ impl Servers {
         })
     }
 
+    /// Sees whether a bare connection to any of the servers can be made.
+    pub(crate) async fn probe(&self) -> Result<(), RpcError> {
+        let mut lost = RpcError::arose(Origin::Usage, format!("{} names no server", self.url));
+        for server in &***self.list.load() {
+            match server.dialer.dial().await {
+                Ok(_) => return Ok(()),
+                Err(error) => lost = error.at(&server.authority),
+            }
+        }
+        Err(lost)
+    }
+
     /// The server for the next call: of those that are well and not tried yet the one with the least in flight; else the
     /// one that has rested longest.
     pub(crate) fn choose(self: &Arc<Self>, tried: &[Place]) -> Option<Lease> {

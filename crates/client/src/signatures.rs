@@ -75,6 +75,7 @@ impl Signatures {
 
     async fn ask(&self, server: &WireClient, method: &str) -> Result<Option<Arc<Signature>>, RpcError> {
         let error = match server.describe(method).await {
+            Ok(description) if description.is_open() => return Ok(None),
             Ok(description) => return Ok(Some(Arc::new(Signature::from(description)))),
             Err(error) => error,
         };

@@ -113,7 +113,7 @@ impl Stream for CallStream {
 /// Counts the call when it ends; one that is dropped before counts as cancelled.
 pub(crate) struct Timer {
     own: Arc<Own>,
-    method: usize,
+    method: Option<usize>,
     started: Instant,
     /// Once the call has to wait. Most are ready at once.
     under_way: Option<UnderWay>,
@@ -131,7 +131,7 @@ struct Extras {
 impl Timer {
     pub(crate) fn new(
         own: Arc<Own>,
-        method: usize,
+        method: Option<usize>,
         started: Instant,
         deadline: Option<Instant>,
         context: Option<Context>,
@@ -179,7 +179,7 @@ impl Timer {
         if std::mem::replace(&mut self.is_done, true) {
             return;
         }
-        self.own.finished(Some(self.method), self.started, error);
+        self.own.finished(self.method, self.started, error);
         if let Some(context) = self.extras.as_ref().and_then(|extras| extras.context.as_ref()) {
             context.end();
         }

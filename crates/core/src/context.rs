@@ -1,7 +1,7 @@
 //! What a call is beside its arguments. A method that names a [`Context`] as its first argument is given one; the others
 //! pay nothing for it.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -212,6 +212,33 @@ pub async fn hand_on<T>(deadline: Instant, call: impl Future<Output = T>) -> T {
     poll_fn(|cx| {
         let nearest = current_deadline().map_or(deadline, |outer| outer.min(deadline));
         with_deadline(nearest, || call.as_mut().poll(cx))
+    })
+    .await
+}
+
+thread_local! {
+    /// What goes with the calls that are made further by what is polled on this thread.
+    static HEADERS: RefCell<Option<Arc<Metadata>>> = const { RefCell::new(None) };
+}
+
+/// What goes on with the calls that the method which runs here makes, beside what its client sends anyway.
+pub fn current_headers() -> Option<Arc<Metadata>> {
+    HEADERS.with_borrow(Clone::clone)
+}
+
+/// Runs a call further with these as the [`current_headers`]. Clients send them on the wires that have headers.
+pub async fn hand_on_headers<T>(headers: Metadata, call: impl Future<Output = T>) -> T {
+    struct Restore(Option<Arc<Metadata>>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            HEADERS.set(self.0.take());
+        }
+    }
+    let headers = Arc::new(headers);
+    let mut call = pin!(call);
+    poll_fn(|cx| {
+        let _restore = Restore(HEADERS.replace(Some(headers.clone())));
+        call.as_mut().poll(cx)
     })
     .await
 }

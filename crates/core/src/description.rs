@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::shape::WHATEVER;
 use crate::{Kind, Method, Shape};
 
 /// A method, as its server describes it.
@@ -15,7 +16,7 @@ pub struct Description {
     pub kind: String,
     /// What it does.
     pub doc: String,
-    /// What it takes, in order.
+    /// What it takes, in order; one that is called `...` stands for whatever comes.
     pub parameters: Vec<Parameter>,
     /// What it answers, or each item of its stream, in the notation of [`Shape`].
     pub returns: String,
@@ -47,9 +48,18 @@ impl Description {
             name: name.to_owned(),
             kind: method.kind().as_str().to_owned(),
             doc: method.doc().to_owned(),
-            parameters: method.arguments().parameters().into_iter().enumerate().map(parameter).collect(),
+            parameters: if method.is_open() {
+                vec![Parameter { name: WHATEVER.to_owned(), shape: Shape::Any.to_string(), optional: true }]
+            } else {
+                method.arguments().parameters().into_iter().enumerate().map(parameter).collect()
+            },
             returns: method.returns().to_string(),
         }
+    }
+
+    /// Whether it takes whatever comes: any number of parameters, of any types.
+    pub fn is_open(&self) -> bool {
+        matches!(&self.parameters[..], [only] if only.name == WHATEVER)
     }
 
     /// Whether it takes a stream.
@@ -66,6 +76,9 @@ impl Description {
 /// As one would write a call: `add(a: number, b: number)`.
 impl fmt::Display for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_open() {
+            return write!(f, "{}({WHATEVER})", self.name);
+        }
         write!(f, "{}(", self.name)?;
         for (at, Parameter { name, shape, .. }) in self.parameters.iter().enumerate() {
             let (comma, name) = (if at == 0 { "" } else { ", " }, if name.is_empty() { "arg" } else { name });

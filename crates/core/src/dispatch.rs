@@ -1,5 +1,6 @@
 //! The registry as one wire sees it: find the method, ask its guards, read the arguments, count the call.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -26,6 +27,8 @@ pub struct Dispatch {
     unknown: OnceLock<CallMeter>,
     /// What the wire tells of all methods at once; made when it is first asked for.
     document: Slot,
+    /// What took its place.
+    next: OnceLock<Arc<Dispatch>>,
 }
 
 /// A method with all that runs around it.
@@ -39,14 +42,36 @@ struct Bound {
 impl Dispatch {
     /// Binds the methods to the wire of this name, as it appears in metrics.
     pub fn new(wire: &'static str, methods: Arc<Methods>, metrics: &Metrics) -> Arc<Self> {
-        let bound = methods.iter().map(|method| Bound {
-            meter: OnceLock::new(),
-            guards: methods.guards_of(method.name()),
-            hooks: methods.hooks_of(method.name()),
-        });
-        let bound = bound.collect();
-        let (unknown, document) = Default::default();
-        Arc::new(Self { wire, methods, metrics: metrics.clone(), bound, unknown, document })
+        let bound = methods.iter().map(|method| Bound::of(&methods, method.name())).collect();
+        let (unknown, document, next) = Default::default();
+        Arc::new(Self { wire, methods, metrics: metrics.clone(), bound, unknown, document, next })
+    }
+
+    /// Has all calls from now on go to these methods, those of open connections too. Calls under way go on as they began.
+    pub fn replace(&self, methods: Arc<Methods>) {
+        let next = Dispatch::new(self.wire, methods, &self.metrics);
+        let mut last = self;
+        // Whoever else replaces at the same time may have been first.
+        while last.next.set(next.clone()).is_err() {
+            last = last.latest();
+        }
+    }
+
+    /// What calls go to now.
+    fn latest(&self) -> &Dispatch {
+        let mut latest = self;
+        while let Some(next) = latest.next.get() {
+            latest = next;
+        }
+        latest
+    }
+
+    fn successor(&self) -> Option<&Arc<Dispatch>> {
+        let mut latest = self.next.get()?;
+        while let Some(next) = latest.next.get() {
+            latest = next;
+        }
+        Some(latest)
     }
 
     /// The counters of a method, or of calls of no method.
@@ -71,13 +96,23 @@ impl Dispatch {
         budget: &Budget,
         peer: Peer,
     ) -> Session {
-        let (dispatch, rate) = (self.clone(), RateLimiter::of(limits));
+        let (dispatch, rate) = (self.successor().unwrap_or(self).clone(), RateLimiter::of(limits));
         Session(Arc::new(Own { dispatch, rate, activity: activity.clone(), budget: budget.clone(), peer }))
     }
 
     /// All methods, for introspection.
     pub fn methods(&self) -> &Methods {
-        &self.methods
+        &self.latest().methods
+    }
+}
+
+impl Drop for Dispatch {
+    /// One after the other, however many there were.
+    fn drop(&mut self) {
+        let mut next = self.next.take();
+        while let Some(mut dispatch) = next.and_then(Arc::into_inner) {
+            next = dispatch.next.take();
+        }
     }
 }
 
@@ -96,8 +131,20 @@ pub(crate) struct Own {
 }
 
 impl Own {
-    pub(crate) fn method(&self, index: usize) -> &str {
-        self.dispatch.methods.at(index).map_or(UNKNOWN_METHOD, Method::name)
+    pub(crate) fn method(&self, index: Option<usize>) -> &str {
+        index.and_then(|index| self.dispatch.methods.at(index)).map_or(UNKNOWN_METHOD, Method::name)
+    }
+
+    /// The same connection, with the methods that took the place of those which it had.
+    fn with(&self, dispatch: &Arc<Dispatch>) -> Self {
+        let Own { rate, activity, budget, peer, .. } = self;
+        Self {
+            dispatch: dispatch.clone(),
+            rate: rate.clone(),
+            activity: activity.clone(),
+            budget: budget.clone(),
+            peer: peer.clone(),
+        }
     }
 
     /// Counts a call that has ended, and tells the observers.
@@ -126,13 +173,21 @@ pub enum Started {
 impl Session {
     /// All methods, for introspection.
     pub fn methods(&self) -> &Methods {
-        &self.0.dispatch.methods
+        self.0.dispatch.methods()
+    }
+
+    /// The session as it is now: where methods were replaced since the connection came, it is one with the new ones.
+    fn own(&self) -> Cow<'_, Arc<Own>> {
+        match self.0.dispatch.successor() {
+            None => Cow::Borrowed(&self.0),
+            Some(dispatch) => Cow::Owned(Arc::new(self.0.with(dispatch))),
+        }
     }
 
     /// What this wire tells of all methods at once, which it makes a single time for all connections.
     pub fn document(&self, make: impl FnOnce(&Methods) -> Value) -> Document {
-        let dispatch = &self.0.dispatch;
-        dispatch.document.get(&dispatch.methods, make)
+        let own = self.own();
+        own.dispatch.document.get(&own.dispatch.methods, make)
     }
 
     /// Begins a call of a method that answers once, on a wire that tells no more than its name and parameters.
@@ -188,7 +243,8 @@ impl Session {
     /// Asks the rate and the guards whether a call may go on, for a wire that knows its name before its parameters have
     /// come. It need not be one of the registry's.
     pub fn admit(&self, terms: Terms<'_>, name: &str) -> Result<Admitted<'_>, RpcError> {
-        let Own { dispatch, rate, activity, budget, peer } = &*self.0;
+        let own = self.own();
+        let Own { dispatch, rate, activity, budget, peer } = &**own;
         activity.called(Instant::now());
         rate.as_ref().map_or(Ok(()), |rate| rate.admit())?;
         let head = Head::new(dispatch.wire, name, peer, budget, terms);
@@ -202,7 +258,8 @@ impl Session {
 
     /// Counts a call of a method that failed before its wire could begin it.
     pub fn refused(&self, name: &str, started: Instant, kind: ErrorKind) {
-        self.0.finished(self.0.dispatch.methods.index_of(name), started, Some(kind));
+        let own = self.own();
+        own.finished(own.dispatch.methods.index_of(name), started, Some(kind));
     }
 
     fn named<'n>(&self, name: &'n str) -> Named<'n> {
@@ -227,22 +284,34 @@ impl Session {
         Named { name, found, is_admitted }: Named<'_>,
         run: impl FnOnce(&Method, &Bound, &Head<'_>) -> Result<T, RpcError>,
     ) -> Result<(T, Timer), RpcError> {
-        let Own { dispatch, rate, activity, budget, peer } = &*self.0;
+        let own = self.own();
+        let Own { dispatch, rate, activity, budget, peer } = &**own;
         let started = Instant::now();
+        // Its place is another where the methods were replaced.
+        let found = if Arc::ptr_eq(&own, &self.0) { found } else { dispatch.methods.index_of(name) };
         activity.called(started);
         let begin = || {
             rate.as_ref().filter(|_| !is_admitted).map_or(Ok(()), |rate| rate.admit())?;
-            let bound = found
-                .and_then(|index| Some((index, dispatch.methods.at(index)?, dispatch.bound.get(index)?)));
-            let (index, method, bound) = bound.ok_or_else(|| unknown_method(&dispatch.methods, name))?;
-            let head = Head::new(dispatch.wire, method.name(), peer, budget, terms);
+            let registered =
+                found.and_then(|index| Some((dispatch.methods.at(index)?, dispatch.bound.get(index)?)));
+            let aside;
+            let (method, bound, name) = match (registered, &dispatch.methods.fallback) {
+                (Some((method, bound)), _) => (method, bound, method.name()),
+                (None, Some(fallback)) => {
+                    aside = Bound::of(&dispatch.methods, name);
+                    (&**fallback, &aside, name)
+                }
+                (None, None) => return Err(unknown_method(&dispatch.methods, name)),
+            };
+            let head = Head::new(dispatch.wire, name, peer, budget, terms);
             if !is_admitted {
                 bound.guards.iter().try_for_each(|guard| guard(&head))?;
             }
             let begun = run(method, bound, &head)?;
-            Ok((begun, Timer::new(self.0.clone(), index, started, terms.deadline, head.into_context())))
+            let context = head.into_context();
+            Ok((begun, Timer::new(Arc::clone(&own), found, started, terms.deadline, context)))
         };
-        begin().inspect_err(|error: &RpcError| self.0.finished(found, started, Some(error.kind())))
+        begin().inspect_err(|error: &RpcError| own.finished(found, started, Some(error.kind())))
     }
 }
 
@@ -298,6 +367,10 @@ impl Admitted<'_> {
 }
 
 impl Bound {
+    fn of(methods: &Methods, name: &str) -> Self {
+        Self { meter: OnceLock::new(), guards: methods.guards_of(name), hooks: methods.hooks_of(name) }
+    }
+
     fn wrap(&self, head: &Head<'_>, future: ReplyFuture) -> ReplyFuture {
         if self.hooks.is_empty() { future } else { around(&self.hooks, head.context(), future) }
     }

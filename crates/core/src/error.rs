@@ -122,24 +122,26 @@ pub struct RpcError {
     kind: ErrorKind,
     origin: Origin,
     message: Cow<'static, str>,
-    code: Option<i64>,
-    name: Option<Box<str>>,
-    data: Option<Box<Value>>,
+    /// In a box, so that a call's result is small where all is well.
+    beside: Option<Box<Beside>>,
     misfit: Option<Box<Misfit>>,
+}
+
+/// What is said beside kind and message.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Beside {
+    code: Option<i64>,
+    /// The wire that gave the code; none where the method chose it.
+    code_of: Option<&'static str>,
+    details: Option<Box<[u8]>>,
+    name: Option<Box<str>>,
+    data: Option<Value>,
 }
 
 impl RpcError {
     /// An error of a method or its server, with the text that the caller will read.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            kind,
-            origin: Origin::Server,
-            message: message.into(),
-            code: None,
-            name: None,
-            data: None,
-            misfit: None,
-        }
+        Self { kind, origin: Origin::Server, message: message.into(), beside: None, misfit: None }
     }
 
     /// An error of a client's own.
@@ -177,17 +179,33 @@ impl RpcError {
         Self::new(ErrorKind::Internal, message)
     }
 
-    /// The same error with the code that the wire gave it.
+    /// The same error with a code that the method has chosen, for the wires on which methods do.
     #[must_use]
     pub fn with_code(mut self, code: i64) -> Self {
-        self.code = Some(code);
+        let beside = self.beside.get_or_insert_default();
+        (beside.code, beside.code_of) = (Some(code), None);
+        self
+    }
+
+    /// The same error with the code that a server on this wire gave it. On other wires it means nothing.
+    #[must_use]
+    pub fn with_wire_code(mut self, wire: &'static str, code: i64) -> Self {
+        let beside = self.beside.get_or_insert_default();
+        (beside.code, beside.code_of) = (Some(code), Some(wire));
+        self
+    }
+
+    /// The same error with what its wire says beside code and text, in the wire's own bytes.
+    #[must_use]
+    pub fn with_details(mut self, details: impl Into<Box<[u8]>>) -> Self {
+        self.beside.get_or_insert_default().details = Some(details.into());
         self
     }
 
     /// The same error with the name that the wire gave it: zerorpc has those of Python's exceptions.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<Box<str>>) -> Self {
-        self.name = Some(name.into());
+        self.beside.get_or_insert_default().name = Some(name.into());
         self
     }
 
@@ -208,7 +226,7 @@ impl RpcError {
     /// The same error with further data for programs.
     #[must_use]
     pub fn with_data(mut self, data: Value) -> Self {
-        self.data = Some(Box::new(data));
+        self.beside.get_or_insert_default().data = Some(data);
         self
     }
 
@@ -245,14 +263,29 @@ impl RpcError {
         &self.message
     }
 
-    /// The code that the wire gave this error, where the wire has codes.
+    /// The code of this error, where its wire has codes or its method has chosen one.
     pub fn code(&self) -> Option<i64> {
-        self.code
+        self.beside.as_ref()?.code
+    }
+
+    /// The code that this error has on a wire: the one that a server gave it there.
+    pub fn code_on(&self, wire: &str) -> Option<i64> {
+        self.beside.as_ref().filter(|beside| beside.code_of == Some(wire))?.code
+    }
+
+    /// The code that the method has chosen.
+    pub fn own_code(&self) -> Option<i64> {
+        self.beside.as_ref().filter(|beside| beside.code_of.is_none())?.code
+    }
+
+    /// What its wire says beside code and text, in the wire's own bytes.
+    pub fn details(&self) -> Option<&[u8]> {
+        self.beside.as_ref()?.details.as_deref()
     }
 
     /// The name that the wire gave this error, where the wire has names: `ZeroDivisionError`.
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.beside.as_ref()?.name.as_deref()
     }
 
     /// The types, if what went wrong is that a parameter is of another type than the method's.
@@ -262,13 +295,13 @@ impl RpcError {
 
     /// Further data that came with the error.
     pub fn data(&self) -> Option<&Value> {
-        self.data.as_deref()
+        self.beside.as_ref()?.data.as_ref()
     }
 }
 
 impl fmt::Display for RpcError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(name) = &self.name {
+        if let Some(name) = self.name() {
             write!(f, "{name}: ")?;
         }
         f.write_str(&self.message)

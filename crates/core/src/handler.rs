@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::context::Head;
 use crate::params::{Arguments, Expected, Params, read};
+use crate::requests::ReadRequest;
 use crate::{Context, Incoming, Kind, Requests, RpcError};
 
 /// What a method can answer with: writable on every wire.
@@ -24,7 +25,7 @@ pub trait Reply: Send {
     /// The value.
     fn as_serde(&self) -> &dyn erased_serde::Serialize;
     /// Tells its type from others, for wires that have to say once what type a value has.
-    fn type_id(&self) -> TypeId;
+    fn type_key(&self) -> ReplyType;
     /// Reads a value of its type and drops it, so that a deserializer which notes what it is asked for learns the type.
     fn ask(&self, deserializer: &mut dyn erased_serde::Deserializer<'_>);
 }
@@ -33,12 +34,28 @@ impl<T: Returns> Reply for T {
     fn as_serde(&self) -> &dyn erased_serde::Serialize {
         self
     }
-    fn type_id(&self) -> TypeId {
-        TypeId::of::<T>()
+    fn type_key(&self) -> ReplyType {
+        ReplyType::of::<T>()
     }
     fn ask(&self, deserializer: &mut dyn erased_serde::Deserializer<'_>) {
         // Whether the zeros that it was given make a value does not matter.
         let _: Result<T, _> = erased_serde::deserialize(deserializer);
+    }
+}
+
+/// The type of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReplyType {
+    /// A type of the program's.
+    Rust(TypeId),
+    /// That of a method which was registered while the program ran; no two have the same number.
+    Numbered(u64),
+}
+
+impl ReplyType {
+    /// That of a Rust type.
+    pub(crate) fn of<T: 'static>() -> Self {
+        ReplyType::Rust(TypeId::of::<T>())
     }
 }
 
@@ -162,8 +179,9 @@ impl Handler {
         A: Arguments,
         R: Returns,
     {
+        let read = reading(expected);
         Handler::ClientStream(Arc::new(move |head, incoming| {
-            erase(function.run(head, Requests::new(incoming, expected.clone())))
+            erase(function.run(head, Requests::read_by(incoming, read.clone())))
         }))
     }
 
@@ -174,10 +192,16 @@ impl Handler {
         A: Arguments,
         R: Returns,
     {
+        let read = reading(expected);
         Handler::TwoWay(Arc::new(move |head, incoming| {
-            Items::Open(erase_items(function.run(head, Requests::new(incoming, expected.clone()))))
+            Items::Open(erase_items(function.run(head, Requests::read_by(incoming, read.clone()))))
         }))
     }
+}
+
+/// Reads each request of a stream.
+fn reading<A: Arguments>(expected: Arc<Expected>) -> Arc<ReadRequest<A>> {
+    Arc::new(move |params: Params<'_, '_>| read(params, &expected))
 }
 
 fn erase<R: Returns>(future: impl Future<Output = Result<R, RpcError>> + Send + 'static) -> ReplyFuture {

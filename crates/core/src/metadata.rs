@@ -55,6 +55,11 @@ impl Metadata {
         self.push_value(value.as_ref());
     }
 
+    /// Whether there is no pair.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
     fn push_value(&mut self, value: &[u8]) {
         self.values.extend_from_slice(value);
         self.ends.push((self.names.len(), self.values.len()));

@@ -12,6 +12,7 @@ use crate::context::Head;
 use crate::handler::{Function, Handler, Returns};
 use crate::hooks::{Ended, Guard, Hook, Observer};
 use crate::params::{Arguments, Expected, Required, signature};
+use crate::shape::WHATEVER;
 use crate::{Kind, Requests, RpcError, Shape};
 
 /// A method as the wires and introspection see it.
@@ -23,12 +24,40 @@ pub struct Method {
     required: Required,
     returns: Shape,
     is_safe: bool,
+    /// Whether it takes whatever comes, as it came.
+    is_open: bool,
     /// Whether it took the place of another without a word that it should.
     is_conflict: bool,
     pub(crate) handler: Handler,
 }
 
 impl Method {
+    pub(crate) fn new(
+        name: &str,
+        doc: &str,
+        arguments: Shape,
+        required: Required,
+        returns: Shape,
+        handler: Handler,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            doc: doc.to_owned(),
+            arguments,
+            required,
+            returns,
+            is_safe: false,
+            is_open: false,
+            is_conflict: false,
+            handler,
+        }
+    }
+
+    /// The same, of a method that takes whatever comes.
+    pub(crate) fn open(self) -> Self {
+        Self { is_open: true, ..self }
+    }
+
     /// The name that callers use.
     pub fn name(&self) -> &str {
         &self.name
@@ -69,6 +98,11 @@ impl Method {
         self.is_safe
     }
 
+    /// Whether it takes whatever comes, as it came: any number of parameters, of any types.
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
     /// Says that it only reads: `GET /call/NAME` calls it too.
     pub fn safe(&mut self) -> &mut Self {
         self.is_safe = true;
@@ -85,7 +119,12 @@ impl Method {
     pub fn signature(&self) -> String {
         let stream_if = |is_stream| if is_stream { "stream of " } else { "" };
         let (taken, given) = (stream_if(self.kind().takes_stream()), stream_if(self.kind().answers_stream()));
-        format!("{taken}{} -> {given}{}", signature(&self.name, &self.arguments), self.returns)
+        let called = if self.is_open {
+            format!("{}({WHATEVER})", self.name)
+        } else {
+            signature(&self.name, &self.arguments)
+        };
+        format!("{taken}{called} -> {given}{}", self.returns)
     }
 }
 
@@ -113,6 +152,8 @@ pub struct Methods {
     list: Vec<Method>,
     by_name: HashMap<String, usize>,
     descriptors: Vec<Cow<'static, [u8]>>,
+    /// Takes the calls of names that are not registered.
+    pub(crate) fallback: Option<Arc<Method>>,
     /// Each with the prefix of the names that it is for.
     guards: Vec<(String, Arc<Guard>)>,
     hooks: Vec<(String, Arc<dyn Hook>)>,
@@ -190,16 +231,8 @@ impl Methods {
     ) -> &mut Method {
         let arguments = Shape::of::<A>();
         let expected = Arc::new(Expected::new::<A>(name, arguments.clone()));
-        self.insert(Method {
-            name: name.to_owned(),
-            doc: doc.to_owned(),
-            arguments,
-            required: expected.required().clone(),
-            returns: Shape::of::<R>(),
-            is_safe: false,
-            is_conflict: false,
-            handler: handler(expected),
-        })
+        let required = expected.required().clone();
+        self.insert(Method::new(name, doc, arguments, required, Shape::of::<R>(), handler(expected)))
     }
 
     /// Binds methods to a `.proto`: those that its services name have its messages on gRPC. A set of file descriptors, as
@@ -243,7 +276,7 @@ impl Methods {
         true
     }
 
-    fn insert(&mut self, method: Method) -> &mut Method {
+    pub(crate) fn insert(&mut self, method: Method) -> &mut Method {
         let index = *self.by_name.entry_ref(method.name.as_str()).or_insert(self.list.len());
         if index == self.list.len() {
             self.list.push(method);
@@ -262,6 +295,16 @@ impl Methods {
     /// The method of this name.
     pub fn get(&self, name: &str) -> Option<&Method> {
         self.index_of(name).map(|index| &self.list[index])
+    }
+
+    /// Whether calls of names that are not registered are taken all the same.
+    pub fn has_fallback(&self) -> bool {
+        self.fallback.is_some()
+    }
+
+    /// Whether a call of this name has a method to go to.
+    pub fn takes(&self, name: &str) -> bool {
+        self.fallback.is_some() || self.index_of(name).is_some()
     }
 
     /// The place of a method. One of a bound service is found by `S/M` too.

@@ -24,6 +24,18 @@ pub struct Metrics {
     accepted: IntCounterVec,
     received: IntCounterVec,
     sent: IntCounterVec,
+    upstreams_up: IntGaugeVec,
+    upstream_calls: IntCounterVec,
+    upstream_errors: IntCounterVec,
+}
+
+/// The counters of a server that calls are handed on to.
+#[derive(Clone)]
+pub struct UpstreamMeter {
+    server: String,
+    up: IntGauge,
+    calls: IntCounter,
+    errors: IntCounterVec,
 }
 
 /// The counters of one method on one wire.
@@ -75,6 +87,23 @@ impl Metrics {
             accepted: counter("manywire_connections_total", "Connections accepted.", &["wire"]),
             received: counter("manywire_received_bytes_total", "Bytes read from clients.", &["wire"]),
             sent: counter("manywire_sent_bytes_total", "Bytes written to clients.", &["wire"]),
+            upstreams_up: register(
+                &registry,
+                IntGaugeVec::new(
+                    Opts::new("manywire_upstream_up", "Whether a server behind the gateway is there."),
+                    &["server"],
+                ),
+            ),
+            upstream_calls: counter(
+                "manywire_upstream_calls_total",
+                "Calls handed on to a server.",
+                &["server"],
+            ),
+            upstream_errors: counter(
+                "manywire_upstream_errors_total",
+                "Calls handed on to a server that came back with an error.",
+                &["server", "kind"],
+            ),
             registry,
         }
     }
@@ -104,6 +133,16 @@ impl Metrics {
         }
     }
 
+    /// The counters of a server that calls are handed on to.
+    pub fn upstream(&self, server: &str) -> UpstreamMeter {
+        UpstreamMeter {
+            server: server.to_owned(),
+            up: self.upstreams_up.with_label_values(&[server]),
+            calls: self.upstream_calls.with_label_values(&[server]),
+            errors: self.upstream_errors.clone(),
+        }
+    }
+
     /// How many calls `method` has had on all wires.
     pub fn calls_of(&self, method: &str) -> u64 {
         self.durations.calls_of(method)
@@ -124,6 +163,21 @@ fn register<C: Collector + Clone + 'static>(registry: &Registry, family: prometh
     let family = family.expect("metric names and labels are well-formed");
     registry.register(Box::new(family.clone())).expect("metric names differ");
     family
+}
+
+impl UpstreamMeter {
+    /// Says whether the server is there.
+    pub fn set_up(&self, is_up: bool) {
+        self.up.set(is_up.into());
+    }
+
+    /// Counts a call that it has answered, or failed.
+    pub fn finished(&self, error: Option<ErrorKind>) {
+        self.calls.inc();
+        if let Some(kind) = error {
+            self.errors.with_label_values(&[self.server.as_str(), kind.as_str()]).inc();
+        }
+    }
 }
 
 impl CallMeter {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use crate::Blob;
@@ -36,6 +36,54 @@ pub fn with_originals<T>(write: impl FnOnce() -> T) -> T {
     }
     let _restore = Restore(IS_WANTED.replace(true));
     write()
+}
+
+/// The bytes of a message alone, to be written where their format is spoken.
+#[derive(Debug, Clone)]
+pub(crate) struct Verbatim(pub(crate) Bytes);
+
+impl Serialize for Verbatim {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(NAME, &Blob(self.0.clone()))
+    }
+}
+
+/// Reads the bytes of a message where they are to be had, and by a seed where they are not.
+pub(crate) struct OrElse<S>(pub(crate) S);
+
+/// A message as it came, or what was read of it.
+pub(crate) enum Came<T> {
+    Message(Bytes),
+    Value(T),
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for OrElse<S> {
+    type Value = Came<S::Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_newtype_struct(NAME, self)
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for OrElse<S> {
+    type Value = Came<S::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a message")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        self.0.deserialize(deserializer).map(Came::Value)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        // Whoever it is meant for reads it.
+        let _: Option<IgnoredAny> = seq.next_element()?;
+        let bytes: Option<Blob> = seq.next_element()?;
+        bytes
+            .map(|Blob(bytes)| Came::Message(bytes))
+            .ok_or_else(|| A::Error::custom("a message without its bytes"))
+    }
 }
 
 impl<T> From<T> for Original<T> {

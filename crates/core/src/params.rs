@@ -9,9 +9,11 @@
 //!
 //! A field that is optional, or for which its type has a default, may be left out: by name, and at the end of a list.
 
-use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
 
-use crate::{DecodeError, RecordShape, RpcError, Shape, Value, from_value};
+use serde::de::{DeserializeOwned, DeserializeSeed};
+
+use crate::{DecodeError, RecordShape, RpcError, Shape, Value};
 
 /// Parameters as a wire received them.
 pub enum Params<'a, 'de> {
@@ -59,6 +61,13 @@ impl Required {
         Self(shape.parameters().into_iter().map(is_required).collect())
     }
 
+    /// Those of a shape; none of a record for whose fields there are defaults.
+    pub(crate) fn by_shape(shape: &Shape, is_lenient: bool) -> Self {
+        let is_lenient = is_lenient && shape.is_record();
+        let is_required = |(_, shape): (&str, &Shape)| !is_lenient && !matches!(shape, Shape::Optional(_));
+        Self(shape.parameters().into_iter().map(is_required).collect())
+    }
+
     /// Whether the parameter at this place has to be given.
     pub(crate) fn at(&self, place: usize) -> bool {
         self.0.get(place).is_none_or(|is_required| *is_required)
@@ -74,6 +83,11 @@ impl Expected {
     pub(crate) fn new<A: Arguments>(method: &str, shape: Shape) -> Self {
         let required = Required::of::<A>(&shape);
         Self { method: method.to_owned(), shape, required }
+    }
+
+    /// Of a method whose type is known by its shape alone; a lenient one has a default for each of its fields.
+    pub(crate) fn outlined(method: &str, shape: Shape, is_lenient: bool) -> Self {
+        Self { method: method.to_owned(), required: Required::by_shape(&shape, is_lenient), shape }
     }
 
     pub(crate) fn required(&self) -> &Required {
@@ -105,39 +119,53 @@ impl Expected {
 
 /// Reads the arguments of a method.
 pub(crate) fn read<A: Arguments>(params: Params<'_, '_>, expected: &Expected) -> Result<A, RpcError> {
+    read_with(params, expected, PhantomData::<A>)
+}
+
+/// The same, by a seed that knows the type.
+pub(crate) fn read_with<T, S>(params: Params<'_, '_>, expected: &Expected, seed: S) -> Result<T, RpcError>
+where
+    S: for<'de> DeserializeSeed<'de, Value = T>,
+{
     match params {
         Params::One(deserializer) => {
-            erased_serde::deserialize(deserializer).map_err(|e| RpcError::invalid_params(e.to_string()))
+            seed.deserialize(deserializer).map_err(|e| RpcError::invalid_params(e.to_string()))
         }
-        Params::Positional(values) => read_positional(values, expected),
-        Params::Named(pairs) => read_named(pairs, expected),
+        Params::Positional(values) => read_positional(values, expected, seed),
+        Params::Named(pairs) => read_named(pairs, expected, seed),
     }
 }
 
-fn read_positional<A: Arguments>(mut values: Vec<Value>, expected: &Expected) -> Result<A, RpcError> {
+fn read_positional<T, S>(mut values: Vec<Value>, expected: &Expected, seed: S) -> Result<T, RpcError>
+where
+    S: for<'de> DeserializeSeed<'de, Value = T>,
+{
     let parameters = expected.shape.parameters();
     let wanted = parameters.len();
     if let [Value::Map(pairs)] = &mut values[..]
         && expected.is_one_map()
     {
-        return read_named(std::mem::take(pairs), expected);
+        return read_named(std::mem::take(pairs), expected, seed);
     }
     if values.len() > wanted || values.len() < expected.required.count() {
         return Err(expected.wrong_count(values.len()));
     }
     if expected.shape.is_record() && values.len() < wanted {
         let named = parameters.iter().map(|(name, _)| (*name).into()).zip(values);
-        return read_named(named.collect(), expected);
+        return read_named(named.collect(), expected, seed);
     }
     values.resize(wanted, Value::Null);
     let value = match &expected.shape {
         Shape::Record(_) => Value::Array(values),
         _ => values.pop().unwrap_or_default(),
     };
-    from_value(value).map_err(|e| misfit(&expected.method, &e))
+    seed.deserialize(value).map_err(|e| misfit(&expected.method, &e))
 }
 
-fn read_named<A: Arguments>(pairs: Vec<(Value, Value)>, expected: &Expected) -> Result<A, RpcError> {
+fn read_named<T, S>(pairs: Vec<(Value, Value)>, expected: &Expected, seed: S) -> Result<T, RpcError>
+where
+    S: for<'de> DeserializeSeed<'de, Value = T>,
+{
     let Shape::Record(RecordShape { fields, .. }) = &expected.shape else {
         let (name, takes) = (&expected.method, expected.signature());
         return Err(RpcError::invalid_params(format!(
@@ -160,7 +188,7 @@ fn read_named<A: Arguments>(pairs: Vec<(Value, Value)>, expected: &Expected) -> 
             "{name} needs parameter `{field}`; call it as {takes}"
         )));
     }
-    from_value(Value::Map(pairs)).map_err(|e| misfit(&expected.method, &e))
+    seed.deserialize(Value::Map(pairs)).map_err(|e| misfit(&expected.method, &e))
 }
 
 /// A method as one would write a call of it: `add(a: number, b: number)`.

@@ -1,6 +1,5 @@
 //! A stream of requests on its way to a method.
 
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -8,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use crate::RpcError;
-use crate::params::{Arguments, Expected, Params, read};
+use crate::params::Params;
 
 /// The requests of one call as their wire receives them.
 pub trait Incoming: Send {
@@ -23,18 +22,20 @@ pub trait Incoming: Send {
 /// The requests of one call, as its method takes them.
 pub struct Requests<A> {
     incoming: Box<dyn Incoming>,
-    expected: Arc<Expected>,
+    read: Arc<ReadRequest<A>>,
     is_over: bool,
-    arguments: PhantomData<fn() -> A>,
 }
 
-impl<A: Arguments> Requests<A> {
-    pub(crate) fn new(incoming: Box<dyn Incoming>, expected: Arc<Expected>) -> Self {
-        Self { incoming, expected, is_over: false, arguments: PhantomData }
+/// Reads one request.
+pub(crate) type ReadRequest<A> = dyn Fn(Params<'_, '_>) -> Result<A, RpcError> + Send + Sync;
+
+impl<A> Requests<A> {
+    pub(crate) fn read_by(incoming: Box<dyn Incoming>, read: Arc<ReadRequest<A>>) -> Self {
+        Self { incoming, read, is_over: false }
     }
 }
 
-impl<A: Arguments> Stream for Requests<A> {
+impl<A> Stream for Requests<A> {
     type Item = Result<A, RpcError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -42,9 +43,9 @@ impl<A: Arguments> Stream for Requests<A> {
         if this.is_over {
             return Poll::Ready(None);
         }
-        let (mut request, expected) = (None, &this.expected);
+        let (mut request, read) = (None, &this.read);
         let told = ready!(this.incoming.poll_next(cx, &mut |params| {
-            request = Some(read(params, expected)?);
+            request = Some(read(params)?);
             Ok(())
         }));
         let item = match (told, request) {

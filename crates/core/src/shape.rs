@@ -14,6 +14,9 @@ use crate::value::{Number, Timestamp};
 /// The name of a method's only parameter, where its argument is no record.
 pub(crate) const LONE_ARGUMENT: &str = "arg";
 
+/// What stands for the parameters of a method that takes whatever comes.
+pub(crate) const WHATEVER: &str = "...";
+
 /// The type of a parameter or a result, as introspection tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Shape {

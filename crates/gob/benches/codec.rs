@@ -83,7 +83,7 @@ fn pair<H: Both, B: Both>(name: &str, header: &H, body: &B) -> Outcome<()> {
         out.clear();
         encoder.encode(black_box(header), &mut out)?;
         let body: &dyn erased_serde::Serialize = black_box(body);
-        encoder.encode_as(TypeId::of::<B>(), &mut |_| {}, body, &mut out)?;
+        encoder.encode_as(manywire_gob::TypeKey::Rust(TypeId::of::<B>()), &mut |_| {}, body, &mut out)?;
         Ok(())
     })?;
     let (mut theirs, mut written) = (gobwire::Encoder::new(), Vec::new());

@@ -70,7 +70,7 @@ mod time;
 mod wire;
 
 pub use decode::{Decoder, Reader};
-pub use encode::{Encoder, Probe};
+pub use encode::{Encoder, Probe, TypeKey};
 pub use error::{Error, ErrorKind};
 pub use limits::Limits;
 pub use names::{NUMBER, TIMESTAMP};

@@ -2,12 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Body as HttpBody;
-use manywire_core::{Admitted, Charge, Drain, ErrorKind, RpcError, Terms, UNKNOWN_METHOD};
+use manywire_core::{Admitted, CallMeter, Charge, Drain, ErrorKind, RpcError, Terms, UNKNOWN_METHOD};
 use manywire_http::{BoxError, Endless, Headers};
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -21,7 +22,7 @@ use crate::known::{Known, Target};
 use crate::packing::Packing;
 use crate::received::{Expected, Received};
 use crate::registered::Asked;
-use crate::server::Server;
+use crate::server::{Server, Shared};
 use crate::{deadline, encoding, error};
 
 /// Bytes of a call's metadata, counted as HTTP/2 does: names, values, and 32 for each pair.
@@ -39,11 +40,20 @@ where
     // Taken apart before the future begins, which then holds each part once.
     let (mut head, body) = request.into_parts();
     async move {
-        let (shared, caller) = (&*server.shared, &server.caller);
+        let (shared, caller) = (server.shared.latest(), &server.caller);
         let path = head.uri.path();
-        let Some(known) = shared.paths.get(path) else {
-            let timer = Timer::start(caller, caller.session.meter(UNKNOWN_METHOD).into(), false);
-            return Answer::refuse(Status::unimplemented(shared.paths.explain(path)), timer);
+        let opened;
+        let known = match shared.paths.get(path) {
+            Some(known) => known,
+            None => {
+                let meter: Arc<CallMeter> = caller.session.meter(UNKNOWN_METHOD).into();
+                let Some(taken) = shared.paths.open(path, meter.clone()) else {
+                    let timer = Timer::start(caller, meter, false);
+                    return Answer::refuse(Status::unimplemented(shared.paths.explain(path)), timer);
+                };
+                opened = taken;
+                &opened
+            }
         };
         let mut timer = Timer::start(caller, known.meter(&caller.session), known.ends_with_client);
         let timeout = match deadline::timeout(&head.headers) {
@@ -63,7 +73,7 @@ where
             // Boxed, so that a call of the registry does not take the memory of this.
             Target::Mounted(service) => {
                 let request = http::Request::from_parts(head, body);
-                before(deadline, Box::pin(respond(server, known, *service, request))).await
+                before(deadline, Box::pin(respond(server, shared, known, *service, request))).await
             }
         };
         match response {
@@ -83,6 +93,7 @@ where
 /// Reads the request, or begins to, and has a mounted service answer it.
 async fn respond<B>(
     server: &Server,
+    shared: &Shared,
     known: &Known,
     service: usize,
     mut request: http::Request<B>,
@@ -106,7 +117,7 @@ where
     } else {
         (Body::new(received.whole().await?), received.take_charge())
     };
-    let response = server.shared.call(service, http::Request::from_parts(head, body)).await;
+    let response = shared.call(service, http::Request::from_parts(head, body)).await;
     let packing = encodings.answer.map(|encoding| Packing::new(encoding, flags, caller.clone()));
     let response = Sending::new(response, caller, packing, charge);
     if known.answers_stream {

@@ -1,17 +1,24 @@
 //! [`RpcError`] to gRPC's status and back.
 
+use bytes::Bytes;
 use manywire_core::{ErrorKind, RpcError, Value};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+/// Whose codes they are.
+const WIRE: &str = "grpc";
+
 /// The status that says an error; where a field is to blame, its details name it.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err, where an error is used last")]
 pub(crate) fn to_status(error: RpcError) -> Status {
-    let code = match error.code() {
-        // An error that came from a gRPC peer keeps its code.
+    let code = match error.code_on(WIRE) {
+        // An error that came from a gRPC peer keeps its code, and all else that it said.
         Some(code) => i32::try_from(code).map_or(Code::Unknown, Code::from_i32),
         None => code(error.kind()),
     };
+    if let Some(details) = error.details().filter(|_| error.code_on(WIRE).is_some()) {
+        return Status::with_details(code, error.message(), Bytes::copy_from_slice(details));
+    }
     let field = error.data().and_then(|data| data.get("field")).and_then(Value::as_str);
     match field {
         Some(field) if code == Code::InvalidArgument => {
@@ -26,7 +33,11 @@ pub(crate) fn to_status(error: RpcError) -> Status {
 pub(crate) fn from_status(status: &Status) -> RpcError {
     let code = if status.code() == Code::Ok { Code::Unknown } else { status.code() };
     let violations = status.get_details_bad_request().map(|details| details.field_violations);
-    let error = RpcError::answered(kind(code), status.message().to_owned()).with_code(code as i64);
+    let error = RpcError::answered(kind(code), status.message().to_owned()).with_wire_code(WIRE, code as i64);
+    let error = match status.details() {
+        [] => error,
+        details => error.with_details(details),
+    };
     match violations.as_deref() {
         Some([violation, ..]) => {
             let data = [("field", violation.field.as_str()), ("description", violation.description.as_str())];
@@ -97,6 +108,16 @@ mod tests {
         // What a method refuses for a reason of its own is a failure on every wire.
         assert_eq!((back.kind(), back.message(), back.code()), (ErrorKind::Failed, error.message(), Some(3)));
         assert_eq!(back.data().unwrap().get("field"), Some(&"id".into()));
+        assert_eq!(to_status(back).details(), status.details());
+    }
+
+    #[test]
+    fn a_code_of_another_wire_means_nothing_here() {
+        let fault = RpcError::new(ErrorKind::NotFound, "no").with_wire_code("xmlrpc", 1);
+        assert_eq!(
+            (to_status(fault.clone()).code(), to_status(fault.with_code(1)).code()),
+            (Code::NotFound, Code::NotFound)
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
 use manywire_core::{CallMeter, Kind, Session};
+use manywire_protobuf::Schema;
 use prost_types::MethodDescriptorProto;
 use tonic::body::Body;
 use tonic::codegen::BoxFuture;
@@ -13,7 +14,7 @@ use crate::registry::Registered;
 
 /// A service, whatever its type.
 pub(crate) type Service =
-    Box<dyn Fn(http::Request<Body>) -> BoxFuture<http::Response<Body>, Infallible> + Send + Sync>;
+    Arc<dyn Fn(http::Request<Body>) -> BoxFuture<http::Response<Body>, Infallible> + Send + Sync>;
 
 /// Services whose streams go on until their clients have heard enough: a conversation about the schema, a watch of health.
 const HEARD: &[&str] = &[
@@ -60,6 +61,15 @@ impl Known {
 pub(crate) struct Paths {
     known: HashMap<String, Known>,
     services: Vec<String>,
+    open: Option<Open>,
+}
+
+/// Takes calls of paths that are not known: of methods with one request and one answer, both of any type.
+pub(crate) struct Open {
+    pub(crate) request: Schema,
+    pub(crate) answer: Schema,
+    /// The service of methods that have no dot in their names.
+    pub(crate) service: String,
 }
 
 impl Paths {
@@ -108,6 +118,35 @@ impl Paths {
     /// The method at a path.
     pub(crate) fn get(&self, path: &str) -> Option<&Known> {
         self.known.get(path)
+    }
+
+    /// Has paths that are not known taken all the same.
+    pub(crate) fn set_open(&mut self, open: Open) {
+        self.open = Some(open);
+    }
+
+    /// The method of a path that is not known. Whoever makes up paths makes up no counters: all have this one.
+    pub(crate) fn open(&self, path: &str, meter: Arc<CallMeter>) -> Option<Known> {
+        let Open { request, answer, service: usual } = self.open.as_ref()?;
+        let (service, method) = path.strip_prefix('/')?.split_once('/')?;
+        let name = if service == usual { method.to_owned() } else { format!("{service}.{method}") };
+        let method = Registered {
+            name: name.clone(),
+            path: path.to_owned(),
+            kind: Kind::Unary,
+            request: request.clone(),
+            answer: answer.clone(),
+        };
+        Some(Known {
+            name,
+            target: Target::Registered(Arc::new(method)),
+            is_endless: false,
+            ends_with_client: false,
+            takes_stream: false,
+            answers_stream: false,
+            is_testing: false,
+            meter: OnceLock::from(meter),
+        })
     }
 
     /// The services' full names.

@@ -5,11 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use manywire_core::introspect::ProtoFile;
-use manywire_core::{Kind, Method, Methods};
+use manywire_core::{Kind, Method, Methods, Shape};
 use manywire_protobuf::{Described, Files, Schema, Wanted, identifier};
 use prost::Message as _;
 use prost_types::{FileDescriptorProto, FileDescriptorSet, MethodDescriptorProto};
 
+use crate::known::Open;
 use crate::pb;
 
 /// A method of the registry.
@@ -68,7 +69,7 @@ pub(crate) fn describe(methods: &Methods, naming: &Naming) -> Result<Catalogue, 
     for set in methods.descriptors() {
         let set = FileDescriptorSet::decode(set)
             .map_err(|error| Undescribable(format!("the descriptors of a .proto cannot be read: {error}")))?;
-        add_new(&mut files, set.file);
+        join(&mut files, set.file)?;
     }
     keep_served(&mut files, methods);
     let known: Files = files.iter().collect();
@@ -100,6 +101,31 @@ pub(crate) fn describe(methods: &Methods, naming: &Naming) -> Result<Catalogue, 
     Ok(Catalogue { methods: all, files })
 }
 
+/// A request and an answer of any type, for methods of which no more is known than that they are called.
+pub(crate) fn open(naming: &Naming) -> Result<Open, Undescribable> {
+    let mut described = Described::new("", Vec::new());
+    let wanted = Wanted {
+        service: "Open",
+        name: "Call",
+        doc: "",
+        arguments: &Shape::Any,
+        returns: &Shape::Any,
+        takes_stream: false,
+        answers_stream: false,
+    };
+    let misfit = |misfit: manywire_protobuf::Misfit| Undescribable(misfit.to_string());
+    described.add(wanted).map_err(misfit)?;
+    let file = described.file("open.proto");
+    let mut known: Files = values()?.iter().collect();
+    known.add(&file);
+    let call = file.service.iter().flat_map(|service| &service.method).next().cloned().unwrap_or_default();
+    Ok(Open {
+        request: known.bind(call.input_type(), &Shape::Any).map_err(misfit)?,
+        answer: known.bind(call.output_type(), &Shape::Any).map_err(misfit)?,
+        service: full(&naming.package, &naming.service),
+    })
+}
+
 /// The files that describe all methods, but for Google's own, which every compiler has.
 pub fn protos(methods: &Methods, naming: &Naming) -> Result<Vec<ProtoFile>, Undescribable> {
     let files = describe(methods, naming)?.files;
@@ -110,6 +136,31 @@ pub fn protos(methods: &Methods, naming: &Naming) -> Result<Vec<ProtoFile>, Unde
 
 pub(crate) fn full(package: &str, name: &str) -> String {
     if package.is_empty() { name.to_owned() } else { format!("{package}.{name}") }
+}
+
+/// Adds the files of one set to those of others. Two of one name are one file, or nobody could import either.
+fn join(files: &mut Vec<FileDescriptorProto>, more: Vec<FileDescriptorProto>) -> Result<(), Undescribable> {
+    let differs = more
+        .iter()
+        .find(|file| files.iter().any(|known| known.name() == file.name() && !is_same(known, file)));
+    if let Some(file) = differs {
+        let name = file.name();
+        return Err(Undescribable(format!(
+            "two .proto files are called {name}, and differ: rename one, or give one of the servers that have it a prefix"
+        )));
+    }
+    add_new(files, more);
+    Ok(())
+}
+
+/// Whether two files say the same, but for comments and the order of their imports.
+fn is_same(one: &FileDescriptorProto, other: &FileDescriptorProto) -> bool {
+    let bare = |file: &FileDescriptorProto| {
+        let mut file = FileDescriptorProto { source_code_info: None, ..file.clone() };
+        file.dependency.sort_unstable();
+        file
+    };
+    bare(one) == bare(other)
 }
 
 /// Files that are not there yet.

@@ -1,7 +1,7 @@
 //! The server: settings, services, and the way in for requests.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::FutureExt as _;
 use futures_util::future::Either;
@@ -22,6 +22,7 @@ use crate::services::{Health, Mounted, Reflection};
 use crate::{call, pb, services, web};
 
 /// What an operator decides.
+#[derive(Clone)]
 pub struct Settings {
     /// The methods.
     pub methods: Arc<Methods>,
@@ -72,10 +73,63 @@ pub(crate) struct Shared {
     pub(crate) web_origins: Origins,
     pub(crate) drain: Drain,
     /// Whether the server takes calls, for its health service.
-    ready: watch::Sender<bool>,
+    ready: Arc<watch::Sender<bool>>,
+    settings: Settings,
+    /// What took its place.
+    next: OnceLock<Arc<Shared>>,
 }
 
 impl Shared {
+    /// Describes the methods, for a new server or in the place of one.
+    fn new(settings: Settings, instead_of: Option<&Shared>) -> Result<Self, Undescribable> {
+        let Settings { methods, naming, mut mounted, interop, web_origins, limits, metrics, drain } =
+            settings.clone();
+        let Catalogue { methods: registered, mut files } = registry::describe(&methods, &naming)?;
+        let mut paths = Paths::default();
+        registered.iter().for_each(|method| paths.add_registered(method));
+        if methods.has_fallback() {
+            paths.set_open(registry::open(&naming)?);
+        }
+        if interop {
+            mounted.push(services::testing(limits.message_bytes));
+        }
+        for mounted in &mounted {
+            add_files(&mut files, mounted.descriptors, mounted.name)?;
+        }
+        let ready = instead_of.map_or_else(|| Arc::new(watch::Sender::new(false)), |old| old.ready.clone());
+        mounted.extend(own_services(&mut files, &paths, &mounted, &ready, limits.message_bytes)?);
+        let known: Files = files.iter().collect();
+        for (place, mounted) in mounted.iter().enumerate() {
+            let described = known.services().find(|(name, _)| *name == mounted.name);
+            let (name, methods) = described.ok_or_else(|| {
+                Undescribable::new(format!("{} is mounted, and not in its descriptors", mounted.name))
+            })?;
+            if paths.services().iter().any(|known| known == name) {
+                return Err(Undescribable::new(format!("there are two services called {name}: rename one")));
+            }
+            paths.add_mounted(place, name, methods);
+        }
+        let dispatch = match instead_of {
+            None => Dispatch::new("grpc", methods, &metrics),
+            Some(old) => {
+                old.dispatch.replace(methods);
+                old.dispatch.clone()
+            }
+        };
+        let mounted = mounted.into_iter().map(|mounted| mounted.service).collect();
+        let next = OnceLock::new();
+        Ok(Self { paths, dispatch, mounted, web_origins, drain, ready, settings, next })
+    }
+
+    /// What answers calls now.
+    pub(crate) fn latest(&self) -> &Shared {
+        let mut latest = self;
+        while let Some(next) = latest.next.get() {
+            latest = next;
+        }
+        latest
+    }
+
     /// Hands a request to a mounted service.
     pub(crate) async fn call(&self, service: usize, request: http::Request<Body>) -> http::Response<Body> {
         let Some(service) = self.mounted.get(service) else {
@@ -91,37 +145,23 @@ impl Shared {
 impl Server {
     /// Describes the methods. The services are not ready until [`Server::set_ready`] says so.
     pub fn new(settings: Settings) -> Result<Self, Undescribable> {
-        let Settings { methods, naming, mut mounted, interop, web_origins, limits, metrics, drain } =
-            settings;
-        let Catalogue { methods: registered, mut files } = registry::describe(&methods, &naming)?;
-        let mut paths = Paths::default();
-        registered.iter().for_each(|method| paths.add_registered(method));
-        if interop {
-            mounted.push(services::testing(limits.message_bytes));
-        }
-        for mounted in &mounted {
-            add_files(&mut files, mounted.descriptors, mounted.name)?;
-        }
-        let ready = watch::Sender::new(false);
-        let own = own_services(&mut files, &paths, &mounted, &ready, limits.message_bytes)?;
-        mounted.extend(own);
-        let known: Files = files.iter().collect();
-        for (place, mounted) in mounted.iter().enumerate() {
-            let described = known.services().find(|(name, _)| *name == mounted.name);
-            let (name, methods) = described.ok_or_else(|| {
-                Undescribable::new(format!("{} is mounted, and not in its descriptors", mounted.name))
-            })?;
-            if paths.services().iter().any(|known| known == name) {
-                return Err(Undescribable::new(format!("there are two services called {name}: rename one")));
-            }
-            paths.add_mounted(place, name, methods);
-        }
-        let dispatch = Dispatch::new("grpc", methods, &metrics);
+        let limits = settings.limits.clone();
+        let shared = Shared::new(settings, None)?;
         let budget = Budget::alone(&limits);
-        let caller = Caller::new(&dispatch, &limits, &budget, &Activity::new(), Peer::default());
-        let mounted = mounted.into_iter().map(|mounted| mounted.service).collect();
-        let shared = Shared { paths, dispatch, mounted, web_origins, drain, ready };
+        let caller = Caller::new(&shared.dispatch, &limits, &budget, &Activity::new(), Peer::default());
         Ok(Self { shared: Arc::new(shared), caller })
+    }
+
+    /// Has all calls from now on go to these methods, those of open connections too. Calls under way go on as they began.
+    pub fn replace(&self, methods: Arc<Methods>) -> Result<(), Undescribable> {
+        let mut last = self.shared.latest();
+        let settings = Settings { methods, ..last.settings.clone() };
+        let next = Arc::new(Shared::new(settings, Some(last))?);
+        // Whoever else replaces at the same time may have been first.
+        while last.next.set(next.clone()).is_err() {
+            last = last.latest();
+        }
+        Ok(())
     }
 
     /// The same server as the connection of this peer calls it, under these limits and with a budget of its own.
@@ -134,6 +174,16 @@ impl Server {
     /// What the health service says from now on, of the server and of each service.
     pub fn set_ready(&self, is_ready: bool) {
         self.shared.ready.send_if_modified(|ready| std::mem::replace(ready, is_ready) != is_ready);
+    }
+}
+
+impl Drop for Shared {
+    /// One after the other, however many there were.
+    fn drop(&mut self) {
+        let mut next = self.next.take();
+        while let Some(mut shared) = next.and_then(Arc::into_inner) {
+            next = shared.next.take();
+        }
     }
 }
 

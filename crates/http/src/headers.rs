@@ -8,7 +8,7 @@ use http::header::{
     UPGRADE,
 };
 use http::{HeaderMap, HeaderValue};
-use manywire_core::{Call, ErrorKind, Metadata, ReadMetadata, RpcError, Terms, time_left};
+use manywire_core::{Call, ErrorKind, Metadata, ReadMetadata, RpcError, Terms, current_headers, time_left};
 
 use crate::Response;
 
@@ -123,8 +123,15 @@ impl Beside<'_> {
     }
 }
 
-/// Tells a server how long the caller of the method that runs here still waits, if it said so. For clients.
-pub fn hand_on_deadline(request: &mut HeaderMap) {
+/// Tells a server what is to go on of the call that this one is made for: some of its headers, and how long its caller still
+/// waits, if it said so. For clients.
+pub fn hand_on_terms(request: &mut HeaderMap) {
+    for (name, value) in current_headers().iter().flat_map(|headers| headers.iter()) {
+        // What cannot be sent here has come by a wire that takes more.
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value)) {
+            request.append(name, value);
+        }
+    }
     if let Some(left) = time_left() {
         // Digits and a point always make a header.
         request.extend(
@@ -171,7 +178,7 @@ mod tests {
     async fn a_deadline_is_handed_on_and_the_nearest_of_several() {
         let told = async || {
             let mut request = HeaderMap::new();
-            hand_on_deadline(&mut request);
+            hand_on_terms(&mut request);
             Headers(&request).timeout().unwrap()
         };
         assert_eq!(told().await, None);

@@ -37,7 +37,7 @@ pub use body::{Body, BoxError};
 pub use client::{IDLE, deepest_cause};
 pub use content::Content;
 pub use guard::{Arrival, Guard, HostNames, Origins};
-pub use headers::{AnswerHeaders, Beside, Headers, REQUEST_TIMEOUT, add_metadata, hand_on_deadline};
+pub use headers::{AnswerHeaders, Beside, Headers, REQUEST_TIMEOUT, add_metadata, hand_on_terms};
 pub use linger::close;
 pub use pace::PacedBody;
 pub use read::{BodyError, read_body};

@@ -60,7 +60,11 @@ impl Server {
     async fn answer(&self, head: &Parts, body: &mut RequestBody) -> Result<Response, Refusal> {
         let headers = Headers(&head.headers);
         let asked = Asked { name: name_in(head.uri.path())?, head, terms: headers.terms()? };
-        let method = self.connection.session.methods().get(&asked.name);
+        let methods = self.connection.session.methods();
+        let method = methods.get(&asked.name);
+        if method.is_none() && methods.takes(&asked.name) && head.method == HttpMethod::POST {
+            return self.post(&asked, body).await;
+        }
         let Some(method) = method.filter(|method| !method.kind().takes_stream()) else {
             // The registry refuses it in its own words, and counts it.
             let started = self.start(&asked, Params::none())?;

@@ -277,7 +277,8 @@ impl Subscription {
 /// A server's error object.
 fn refusal(error: &ErrorObject<'_>) -> RpcError {
     let code = i64::from(error.code());
-    let refusal = RpcError::answered(kind(code), error.message().to_owned()).with_code(code);
+    let refusal =
+        RpcError::answered(kind(code), error.message().to_owned()).with_wire_code(crate::error::WIRE, code);
     match error.data().and_then(|data| serde_json::from_str(data.get()).ok()) {
         Some(data) => refusal.with_data(data),
         None => refusal,

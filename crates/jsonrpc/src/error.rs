@@ -35,9 +35,16 @@ pub(crate) fn invalid_request(why: impl Into<std::borrow::Cow<'static, str>>) ->
     RpcError::new(ErrorKind::InvalidRequest, why)
 }
 
+/// Whose codes they are.
+pub(crate) const WIRE: &str = "jsonrpc";
+
+/// The codes that the specification keeps to itself; XML-RPC's has the same. All others are the methods'.
+const RESERVED: std::ops::RangeInclusive<i64> = -32768..=-32000;
+
 /// The code that goes with an error; one that the error carries goes first.
 pub(crate) fn code(error: &RpcError) -> i64 {
-    error.code().unwrap_or(match error.kind() {
+    let fault = || error.code_on("xmlrpc").filter(|code| !RESERVED.contains(code));
+    error.own_code().or_else(|| error.code_on(WIRE)).or_else(fault).unwrap_or(match error.kind() {
         ErrorKind::InvalidRequest => INVALID_REQUEST,
         // The specification's words for this code: "does not exist / is not available".
         ErrorKind::UnknownMethod | ErrorKind::Unsupported => METHOD_NOT_FOUND,
@@ -76,6 +83,10 @@ mod tests {
     fn a_method_may_choose_its_code() {
         assert_eq!(code(&RpcError::failed("no")), -32000);
         assert_eq!(code(&RpcError::failed("no").with_code(7)), 7);
+        assert_eq!(code(&RpcError::failed("no").with_wire_code("jsonrpc", -32050)), -32050);
+        assert_eq!(code(&RpcError::failed("no").with_wire_code("xmlrpc", 7)), 7);
+        assert_eq!(code(&RpcError::failed("no").with_wire_code("xmlrpc", -32500)), -32000);
+        assert_eq!(code(&RpcError::failed("no").with_wire_code("grpc", 7)), -32000);
         assert_eq!(code(&RpcError::overflow("too much")), -32000);
         assert_eq!(code(&parse_error("?")), -32700);
     }

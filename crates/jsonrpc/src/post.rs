@@ -39,7 +39,7 @@ pub(crate) fn client(
         .build::<_, HttpBody>(connector);
     let http = http.map_request(|mut request: HttpRequest| {
         // jsonrpsee calls it in the task of its own caller.
-        manywire_http::hand_on_deadline(request.headers_mut());
+        manywire_http::hand_on_terms(request.headers_mut());
         request
     });
     let http = Http::new(http.map_err(failure));

@@ -63,7 +63,7 @@ impl<C: Connect + Clone + Send + Sync + 'static> PostClient<C> {
             .body(Full::from(body))
             .map_err(|e| self.failed(Origin::Usage, &e))?;
         *request.headers_mut() = self.headers.clone();
-        manywire_http::hand_on_deadline(request.headers_mut());
+        manywire_http::hand_on_terms(request.headers_mut());
         let response = self.http.request(request).await.map_err(|e| self.unreachable(&e))?;
         let status = response.status();
         let body = Limited::new(response.into_body(), self.limit).collect().await;

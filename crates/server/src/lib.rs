@@ -17,6 +17,7 @@
     allow(unused, reason = "a build without some wires has no use for what they alone need")
 )]
 
+mod control;
 mod error;
 mod http;
 mod listen;
@@ -33,6 +34,7 @@ mod signals;
 mod tls;
 mod wires;
 
+pub use control::Control;
 pub use error::Error;
 pub use listener::{Address, Bound, Listen};
 #[cfg(feature = "grpc")]

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use manywire_core::Methods;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -13,7 +14,7 @@ use crate::operations::Operations;
 use crate::shared::Shared;
 use crate::signals::Signals;
 use crate::wires::{Wire, Wires};
-use crate::{Error, open_files};
+use crate::{Control, Error, open_files};
 
 /// Connections to the operations port at one time.
 const OPERATIONS_CONNECTIONS: usize = 256;
@@ -102,6 +103,11 @@ impl Running {
         self.listeners.iter().filter_map(|listener| listener.address.tcp())
     }
 
+    /// The methods that calls go to now.
+    pub fn methods(&self) -> Arc<Methods> {
+        self.shared.methods()
+    }
+
     /// Whether `/readyz` and gRPC's health service say that new calls are welcome.
     pub fn is_ready(&self) -> bool {
         self.shared.is_ready()
@@ -110,6 +116,11 @@ impl Running {
     /// What they say from now on. Calls are answered either way.
     pub fn set_ready(&self, is_ready: bool) {
         self.shared.set_ready(is_ready);
+    }
+
+    /// A hold on the server, to change what it serves while it runs.
+    pub fn control(&self) -> Control {
+        Control::new(&self.shared)
     }
 
     /// How long calls may take to finish, as [`Server::drain`](crate::Server::drain) was told.

@@ -1,7 +1,7 @@
 //! What all connections of a server share.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 #[cfg(feature = "grpc")]
 use manywire_core::Empty;
@@ -55,7 +55,7 @@ pub(crate) struct Grpc {
 /// What every connection shares.
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
-    pub(crate) methods: Arc<Methods>,
+    methods: RwLock<Arc<Methods>>,
     /// What all connections together may make the server hold.
     pub(crate) memory: Memory,
     pub(crate) shutdown: Shutdown,
@@ -63,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) ops_shutdown: Shutdown,
     ready: AtomicBool,
     pub(crate) bound: BoundWires,
+    #[cfg(feature = "grpc")]
+    naming: manywire_grpc::Naming,
     /// None where no listener answers gRPC.
     #[cfg(feature = "grpc")]
     pub(crate) grpc: Option<manywire_grpc::Server>,
@@ -115,6 +117,28 @@ impl BoundWires {
     }
 }
 
+impl BoundWires {
+    fn replace(&self, methods: &Arc<Methods>) {
+        #[cfg(feature = "netrpc")]
+        {
+            let introspected = Arc::new(manywire_netrpc::with_introspection(methods));
+            self.gob.0.replace(introspected.clone());
+            self.jsonrpc1.0.replace(introspected);
+        }
+        #[cfg(feature = "http")]
+        self.http.0.replace(methods.clone());
+        #[cfg(feature = "jsonrpc")]
+        self.jsonrpc.0.replace(methods.clone());
+        #[cfg(feature = "xmlrpc")]
+        self.xmlrpc.0.replace(methods.clone());
+        #[cfg(feature = "zerorpc")]
+        {
+            self.zerorpc.0.replace(methods.clone());
+            self.zerorpc_pub.0.replace(methods.clone());
+        }
+    }
+}
+
 impl BoundWire {
     /// What a new connection on this wire needs.
     pub(crate) fn connection(&self, server: &Shared, peer: &Peer) -> Connection {
@@ -134,7 +158,13 @@ impl Shared {
     pub(crate) fn new(methods: Methods, mut settings: Settings, is_grpc_served: bool) -> Result<Self, Error> {
         methods.check()?;
         let shutdown = Shutdown::new();
-        let methods = Arc::new(described(methods, &settings));
+        #[cfg(feature = "grpc")]
+        let naming = settings.grpc.naming.clone();
+        let methods = Arc::new(described(
+            methods,
+            #[cfg(feature = "grpc")]
+            &naming,
+        ));
         #[cfg(feature = "grpc")]
         let grpc = is_grpc_served.then(|| grpc(&methods, &mut settings, &shutdown)).transpose()?;
         Ok(Self {
@@ -145,9 +175,39 @@ impl Shared {
             ready: AtomicBool::new(false),
             #[cfg(feature = "grpc")]
             grpc,
-            methods,
+            #[cfg(feature = "grpc")]
+            naming,
+            methods: RwLock::new(methods),
             settings,
         })
+    }
+
+    /// Has all calls from now on go to these methods.
+    pub(crate) fn replace(&self, methods: Methods) -> Result<(), Error> {
+        methods.check()?;
+        let methods = Arc::new(described(
+            methods,
+            #[cfg(feature = "grpc")]
+            &self.naming,
+        ));
+        // What gRPC cannot describe is refused before any wire has it.
+        #[cfg(feature = "grpc")]
+        if let Some(grpc) = &self.grpc {
+            grpc.replace(methods.clone())?;
+        }
+        self.bound.replace(&methods);
+        *self.methods.write().unwrap_or_else(PoisonError::into_inner) = methods;
+        Ok(())
+    }
+
+    /// All methods, as they are now.
+    pub(crate) fn methods(&self) -> Arc<Methods> {
+        self.methods.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether calls under way are the last.
+    pub(crate) fn is_winding_down(&self) -> bool {
+        self.shutdown.drain().has_started()
     }
 
     /// Whether new calls are welcome.
@@ -170,14 +230,14 @@ impl Shared {
 }
 
 /// The methods, and those that tell of them.
-fn described(mut methods: Methods, settings: &Settings) -> Methods {
+fn described(mut methods: Methods, #[cfg(feature = "grpc")] naming: &manywire_grpc::Naming) -> Methods {
     if methods.get(SCHEMA).is_none() {
         methods.add_schema();
     }
     #[cfg(feature = "grpc")]
     // Methods that gRPC cannot describe are an error where gRPC is served; the other wires can do without.
     if methods.get(PROTOS).is_none()
-        && let Ok(protos) = manywire_grpc::protos(&methods, &settings.grpc.naming)
+        && let Ok(protos) = manywire_grpc::protos(&methods, naming)
     {
         let doc = "The .proto files of all methods, as they are on gRPC.";
         methods.add(PROTOS, doc, move |_: Empty| std::future::ready(Ok(protos.clone())));

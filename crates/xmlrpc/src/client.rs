@@ -111,7 +111,7 @@ impl<C: Connect + Clone + Send + Sync + 'static> Client<C> {
             .body(Full::from(body))
             .map_err(|e| self.no_xml_rpc(Origin::Usage, &e))?;
         *request.headers_mut() = self.headers.clone();
-        manywire_http::hand_on_deadline(request.headers_mut());
+        manywire_http::hand_on_terms(request.headers_mut());
         let response = self.http.request(request).await.map_err(|error| self.unreachable(&error))?;
         self.read(response).await
     }

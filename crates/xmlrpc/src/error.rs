@@ -15,6 +15,12 @@ const INTERNAL: i64 = -32603;
 const APPLICATION: i64 = -32500;
 const SYSTEM: i64 = -32400;
 
+/// Whose codes they are.
+const WIRE: &str = "xmlrpc";
+
+/// The codes that the specification keeps to itself; JSON-RPC's has the same. All others are the methods'.
+const RESERVED: std::ops::RangeInclusive<i64> = -32768..=-32000;
+
 /// How XML-RPC says that a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -49,7 +55,9 @@ impl Fault {
 impl From<RpcError> for Fault {
     fn from(error: RpcError) -> Self {
         use ErrorKind::*;
-        let code = match error.kind() {
+        let elsewhere = || error.code_on("jsonrpc").filter(|code| !RESERVED.contains(code));
+        let given = error.own_code().or_else(|| error.code_on(WIRE)).or_else(elsewhere);
+        let code = given.unwrap_or(match error.kind() {
             // A method of streams has no place on this wire, so here it is no method.
             UnknownMethod | Unsupported => UNKNOWN_METHOD,
             InvalidRequest => INVALID_REQUEST,
@@ -57,7 +65,7 @@ impl From<RpcError> for Fault {
             ResourceExhausted | DeadlineExceeded | Cancelled | Unavailable => SYSTEM,
             Internal => INTERNAL,
             _ => APPLICATION,
-        };
+        });
         let message = match error.misfit() {
             None => error.message().to_owned(),
             Some(misfit) => misfit.told(word),
@@ -96,7 +104,7 @@ impl From<Fault> for RpcError {
             SYSTEM => ErrorKind::Unavailable,
             _ => ErrorKind::Failed,
         };
-        RpcError::answered(kind, fault.message).with_code(fault.code)
+        RpcError::answered(kind, fault.message).with_wire_code(WIRE, fault.code)
     }
 }
 

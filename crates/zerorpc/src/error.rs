@@ -43,9 +43,20 @@ fn kind_of(name: &str) -> ErrorKind {
     }
 }
 
-/// Appends the arguments of an ERR. Python's client shows nothing but the traceback, so it repeats name and message.
-pub(crate) fn encode(out: &mut Vec<u8>, name: &str, message: &str) -> Result<(), RpcError> {
-    let traceback = format!("{name}: {message}");
+/// The traceback of an error which came from a zerorpc peer.
+pub(crate) fn traceback_of(error: &RpcError) -> Option<&str> {
+    error.name().and(error.data()?.get("traceback")?.as_str())
+}
+
+/// Appends the arguments of an ERR. Python's client shows nothing but the traceback: where there is none, it repeats name and
+/// message.
+pub(crate) fn encode(
+    out: &mut Vec<u8>,
+    name: &str,
+    message: &str,
+    traceback: Option<&str>,
+) -> Result<(), RpcError> {
+    let traceback = traceback.map_or_else(|| format!("{name}: {message}"), str::to_owned);
     msgpack::encode_array(out, &[name.into(), message.into(), traceback.into()], Keys::Texts)
 }
 
@@ -95,7 +106,7 @@ mod tests {
 
     fn there_and_back(error: &RpcError) -> RpcError {
         let mut out = Vec::new();
-        encode(&mut out, name_of(error), error.message()).unwrap();
+        encode(&mut out, name_of(error), error.message(), traceback_of(error)).unwrap();
         let bounds = Bounds { nesting: 2, values: 10 };
         decode(&Reader::new(&out).value(bounds).unwrap().0)
     }
@@ -116,6 +127,9 @@ mod tests {
         assert_eq!(failed.to_string(), "RuntimeError: why");
         let traceback = failed.data().and_then(|data| data.get("traceback"));
         assert_eq!(traceback, Some(&"RuntimeError: why".into()));
+        let data = Value::map([("traceback", "Traceback (most recent call last)".into())]);
+        let passed_on = there_and_back(&failed.clone().with_data(data.clone()));
+        assert_eq!(passed_on.data().and_then(|told| told.get("traceback")), data.get("traceback"));
     }
 
     /// From Python 3.11.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use manywire_client::{Client, Options, ProtoFiles, Protos, Retry, Tap, Tls, Url, Wire};
+use manywire_notes::auth::Token;
 
 use super::{Failure, url};
-use crate::cli::{SchemaOptions, ServerOptions};
+use crate::cli::{SchemaOptions, ServerOptions, TlsOptions};
 use crate::trace::Printer;
 
 /// How long a call that was given up may take to tell the server so.
@@ -29,15 +30,15 @@ impl Session {
         let options = Options {
             timeout: Some(given.timeout.0),
             connect_timeout: given.connect_timeout.map(|limit| limit.0),
-            metadata: metadata(given, &url)?,
-            tls: tls(given, &url)?,
+            metadata: metadata(&given.header, given.token.as_ref(), &url)?,
+            tls: tls(&given.tls, &url)?,
             retry: Retry {
                 attempts: retry.retries.saturating_add(1),
                 budget: retry.retries,
                 ..Retry::default()
             },
             idempotent: retry.idempotent,
-            protos: protos(given, &url)?,
+            protos: protos(&given.schema, &url)?,
             tap: printer.clone().map(|printer| printer as Arc<dyn Tap>),
             ..Options::default()
         };
@@ -71,23 +72,29 @@ impl Session {
     }
 }
 
-fn metadata(given: &ServerOptions, url: &Url) -> Result<Vec<(String, String)>, Failure> {
+/// What every call carries beside its arguments.
+pub(crate) fn metadata(
+    headers: &[String],
+    token: Option<&Token>,
+    url: &Url,
+) -> Result<Vec<(String, String)>, Failure> {
     let mut metadata = Vec::new();
-    for header in &given.header {
+    for header in headers {
         let pair = header.split_once(':').filter(|(key, _)| !key.trim().is_empty());
         let (key, value) =
             pair.ok_or_else(|| Failure::Usage(format!("--header {header:?}: write it as KEY:VALUE")))?;
         metadata.push((key.trim().to_owned(), value.trim().to_owned()));
     }
-    if let Some(token) = given.token.as_ref().filter(|_| url.wire == Wire::Grpc) {
+    if let Some(token) = token.filter(|_| url.wire == Wire::Grpc) {
         let (id, key) = token.pair();
         metadata.extend([("appid".to_owned(), id.to_owned()), ("appkey".to_owned(), key.to_owned())]);
     }
     Ok(metadata)
 }
 
-fn protos(given: &ServerOptions, url: &Url) -> Result<Option<Protos>, Failure> {
-    let SchemaOptions { proto, proto_path, protoset } = &given.schema;
+/// What a gRPC server serves, where it is not to be asked.
+pub(crate) fn protos(given: &SchemaOptions, url: &Url) -> Result<Option<Protos>, Failure> {
+    let SchemaOptions { proto, proto_path, protoset } = given;
     if proto.is_empty() && protoset.is_empty() {
         return Ok(None);
     }
@@ -98,8 +105,8 @@ fn protos(given: &ServerOptions, url: &Url) -> Result<Option<Protos>, Failure> {
     Ok(Some(Protos::read(&files)?))
 }
 
-fn tls(given: &ServerOptions, url: &Url) -> Result<Tls, Failure> {
-    let given = &given.tls;
+/// Whom to trust, and who we are.
+pub(crate) fn tls(given: &TlsOptions, url: &Url) -> Result<Tls, Failure> {
     let read = |file: &Path| {
         std::fs::read(file)
             .map_err(|error| Failure::Usage(format!("cannot read {}: {error}", file.display())))

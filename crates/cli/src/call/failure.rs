@@ -39,6 +39,18 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+/// For who has one line for it.
+impl From<Failure> for anyhow::Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Usage(said) | Failure::Local(said) => Self::msg(said),
+            Failure::Rpc(error) => error.into(),
+            Failure::Output(error) => error.into(),
+            Failure::Signal(number) => Self::msg(format!("ended by signal {number}")),
+        }
+    }
+}
+
 impl Failure {
     fn exit_code(&self) -> u8 {
         match self {

@@ -5,7 +5,7 @@
 //! nothing does.
 
 mod arguments;
-mod connect;
+pub(crate) mod connect;
 mod export;
 mod failure;
 mod feed;

@@ -22,6 +22,18 @@ Examples:
 Wires: any, netrpc, grpc, jsonrpc, xmlrpc, http, zerorpc, zerorpc-pub, ops.
 A flag beats its environment variable, which beats the file. Logs go to stderr; RUST_LOG=debug says more.";
 
+/// Below the options of `gateway`.
+pub(crate) const GATEWAY: &str = "\
+Examples:
+  manywire gateway xmlrpc://old:8088/RPC2 --listen any=127.0.0.1:2021
+  manywire gateway old=zerorpc://a:4242 grpc://b:7070      two servers; a name that both have needs a prefix
+  manywire gateway gob://old:1234 --method 'Arith.Multiply(A: int, B: int) -> int'
+  manywire gateway zerorpc://old:4242 --method 'streaming_range(...) -> stream of any'
+  manywire gateway gob://old:1234 --pass-through          any name, as it came
+
+What a server has is asked of it: gRPC's reflection, rpc.discover, system.listMethods, _zerorpc_inspect. It is asked again \
+when it was away, and on SIGHUP. A method is written as `describe` prints it.";
+
 /// Below the options of `list` and `describe`.
 pub(crate) const URLS: &str = "\
 URLs say the wire, and what carries it:

@@ -2,15 +2,17 @@
 
 mod client;
 mod examples;
+mod gateway;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use client::{
     CallOptions, DescribeOptions, DownloadOptions, ExportOptions, Format, ListOptions, SchemaOptions,
-    ServerOptions, UploadOptions,
+    ServerOptions, TlsOptions, UploadOptions,
 };
 pub(crate) use examples::SERVE as SERVE_EXAMPLES;
+pub(crate) use gateway::GatewayOptions;
 
 use crate::config::ServeOptions;
 
@@ -26,6 +28,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve every wire
     Serve(Box<ServeOptions>),
+    /// Serve the methods of other servers, whatever they speak, on every wire
+    Gateway(Box<GatewayOptions>),
     /// Call a method of any server, on any wire, and print its answer as JSON
     Call(Box<CallOptions>),
     /// List the methods of a server

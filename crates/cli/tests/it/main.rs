@@ -6,6 +6,7 @@ mod access;
 mod attacks;
 mod calls;
 mod crowd;
+mod gateway;
 mod manual;
 mod operations;
 mod pages;
@@ -48,21 +49,28 @@ impl Server {
 
     /// The same, of a program whose environment was changed.
     fn start_as(mut command: Command, listeners: &[&str], options: &[&str]) -> Self {
-        command.stderr(Stdio::null());
+        command.arg("serve").stderr(Stdio::null());
+        Self::spawn(command, listeners, options)
+    }
+
+    /// The same with `manywire gateway` before a server.
+    fn gateway(server: &str, listeners: &[&str], options: &[&str]) -> Self {
+        let mut command = program();
+        command.args(["gateway", server]).stderr(Stdio::null());
         Self::spawn(command, listeners, options)
     }
 
     /// The same, and what it writes to its log.
     fn start_logged(listeners: &[&str], options: &[&str]) -> (Self, BufReader<ChildStderr>) {
         let mut command = program();
-        command.stderr(Stdio::piped());
+        command.arg("serve").stderr(Stdio::piped());
         let mut server = Self::spawn(command, listeners, options);
         let log = server.child.stderr.take().unwrap();
         (server, BufReader::new(log))
     }
 
     fn spawn(mut command: Command, listeners: &[&str], options: &[&str]) -> Self {
-        command.arg("serve").args(options).stdout(Stdio::piped());
+        command.args(options).stdout(Stdio::piped());
         for wires in listeners {
             command.args(["--listen", &format!("{wires}=127.0.0.1:0")]);
         }

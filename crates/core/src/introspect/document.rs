@@ -1,9 +1,8 @@
 //! What a wire tells of all methods at once: made a single time, answered as often as it is asked for.
 
-use std::any::TypeId;
 use std::sync::{Arc, OnceLock};
 
-use crate::{Methods, Reply, Value};
+use crate::{Methods, Reply, ReplyType, Value};
 
 /// A value that all answers share.
 #[derive(Clone)]
@@ -23,8 +22,8 @@ impl Reply for Document {
     fn as_serde(&self) -> &dyn erased_serde::Serialize {
         &*self.0
     }
-    fn type_id(&self) -> TypeId {
-        TypeId::of::<Value>()
+    fn type_key(&self) -> ReplyType {
+        ReplyType::of::<Value>()
     }
     fn ask(&self, deserializer: &mut dyn erased_serde::Deserializer<'_>) {
         self.0.as_ref().ask(deserializer);

@@ -4,6 +4,7 @@
 mod document;
 mod names;
 mod schema;
+mod shapes;
 mod view;
 
 pub use document::Document;

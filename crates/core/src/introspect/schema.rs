@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::shape::LONE_ARGUMENT;
+use crate::shape::{LONE_ARGUMENT, WHATEVER};
 use crate::{Empty, Kind, Method, Methods, RecordShape, Shape};
 
 /// The name of the method that answers the [`Schema`] of the others.
@@ -47,7 +47,8 @@ pub struct MethodSchema {
     pub signature: String,
     /// Its argument, or each request of a stream, as the wires with one argument have it.
     pub takes: Type,
-    /// The same by position or by name: the fields of a record, or the argument itself.
+    /// The same by position or by name: the fields of a record, or the argument itself; one that is called `...` stands for
+    /// whatever comes.
     pub parameters: Vec<Field>,
     /// Its answer, or each item of its stream.
     pub returns: Type,
@@ -151,6 +152,13 @@ impl Methods {
     }
 }
 
+impl MethodSchema {
+    /// Whether it takes whatever comes: any number of parameters, of any types.
+    pub fn is_open(&self) -> bool {
+        matches!(&self.parameters[..], [only] if only.name == WHATEVER)
+    }
+}
+
 impl Type {
     /// A type with nothing in it.
     pub fn plain(kind: TypeKind) -> Self {
@@ -202,6 +210,9 @@ impl Records {
         let takes = self.ty(method.arguments(), None);
         let fields = self.list.iter_mut().find(|(_, known)| takes.name.as_ref() == Some(&known.name));
         let parameters = match (method.arguments(), fields) {
+            _ if method.is_open() => {
+                vec![Field { name: WHATEVER.to_owned(), ty: takes.clone(), required: false }]
+            }
             (Shape::Unit, _) => Vec::new(),
             (_, Some((_, record))) => {
                 // Which fields a type has a default for is known of what methods take alone.

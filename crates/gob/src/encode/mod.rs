@@ -22,6 +22,15 @@ use self::value::{ValueWriter, Writer, Written};
 use crate::wire::put_int;
 use crate::{Error, Limits};
 
+/// Tells one type from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TypeKey {
+    /// A Rust type.
+    Rust(TypeId),
+    /// One that was made up while the program ran, under a number of its own.
+    Numbered(u64),
+}
+
 /// Writes values, and defines each type once.
 ///
 /// What it keeps is the types that it has told its peer of: those of the program's own, and those that it inferred from
@@ -31,7 +40,7 @@ use crate::{Error, Limits};
 pub struct Encoder {
     types: Types,
     /// The types of the program's own.
-    known: HashMap<TypeId, Node>,
+    known: HashMap<TypeKey, Node>,
     lengths: Lengths,
     /// Definitions that were made for a value which could then not be written; the next message takes them along.
     unsent: Vec<u8>,
@@ -61,21 +70,21 @@ impl Encoder {
         out: &mut Vec<u8>,
     ) -> Result<usize, Error> {
         // What becomes of the value that is read does not matter, only what was asked for.
-        self.encode_as(TypeId::of::<T>(), &mut |probe| drop(T::deserialize(probe)), value, out)
+        self.encode_as(TypeKey::Rust(TypeId::of::<T>()), &mut |probe| drop(T::deserialize(probe)), value, out)
     }
 
-    /// The same for a value whose type is not known here: `type_id` tells it from others, and `ask` reads one value of it
+    /// The same for a value whose type is not known here: `key` tells it from others, and `ask` reads one value of it
     /// from what it is given, as often as that is called.
     pub fn encode_as<T: Serialize + ?Sized>(
         &mut self,
-        type_id: TypeId,
+        key: TypeKey,
         ask: &mut dyn FnMut(Probe<'_>),
         value: &T,
         out: &mut Vec<u8>,
     ) -> Result<usize, Error> {
-        let node = match self.known.get(&type_id) {
+        let node = match self.known.get(&key) {
             Some(node) => *node,
-            None => *self.known.entry(type_id).insert(learn::learn(&mut self.types, ask)).get(),
+            None => *self.known.entry(key).insert(learn::learn(&mut self.types, ask)).get(),
         };
         match node {
             types::INTERFACE => self.encode_dynamic(value, out),

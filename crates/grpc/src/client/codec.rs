@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
-use bytes::Buf as _;
+use bytes::{Buf as _, BufMut as _, Bytes};
 use manywire_core::{ErrorKind, Origin, RpcError, Value};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value as Field};
@@ -70,6 +70,43 @@ fn json_form(value: Value) -> Value {
 pub(super) struct DynamicCodec {
     pub(super) output: MessageDescriptor,
     pub(super) most: usize,
+}
+
+/// Hands messages of one type through as they are.
+pub(super) struct Verbatim;
+
+impl Codec for Verbatim {
+    type Encode = Result<Bytes, Status>;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Verbatim
+    }
+
+    fn decoder(&mut self) -> Self {
+        Verbatim
+    }
+}
+
+impl Encoder for Verbatim {
+    type Item = Result<Bytes, Status>;
+    type Error = Status;
+
+    fn encode(&mut self, request: Self::Item, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        out.put(request?);
+        Ok(())
+    }
+}
+
+impl Decoder for Verbatim {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buf.copy_to_bytes(buf.remaining())))
+    }
 }
 
 pub(super) struct Requests;

@@ -4,6 +4,7 @@ mod calling;
 mod codec;
 mod description;
 mod descriptors;
+mod moved;
 mod plain;
 mod protos;
 mod reflection;
@@ -16,12 +17,14 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use manywire_core::{ErrorKind, Limits, Origin, RpcError, Value};
+use prost::Message as _;
 use prost_reflect::{DynamicMessage, MethodDescriptor};
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue};
 use tonic::transport::{Channel, Endpoint};
@@ -116,6 +119,12 @@ impl Client {
         self.schema.protos()
     }
 
+    /// The descriptors of the services and of all that they name, as a set of files; under a prefix, all of it is in a package
+    /// of that name.
+    pub fn descriptors(&self, prefix: Option<&str>) -> Vec<u8> {
+        moved::files(self.schema.files(), prefix).encode_to_vec()
+    }
+
     /// One method, by `Greeter/SayHello` or `Greeter.SayHello`, or by `SayHello` where one service alone has it.
     pub fn method(&self, name: &str) -> Result<MethodInfo, RpcError> {
         self.schema.find(name).map(|method| MethodInfo::new(&method))
@@ -152,6 +161,16 @@ impl Client {
         }
         let requests = whole(&method, requests.collect().await)?;
         self.begin(&method, stream::iter(requests)).await
+    }
+
+    /// Calls a method of any kind with messages that are encoded already, and hands out its answers as they come.
+    pub async fn exchange_messages(
+        &self,
+        name: &str,
+        requests: impl Stream<Item = Bytes> + Send + 'static,
+    ) -> Result<BoxStream<'static, Result<Bytes, RpcError>>, RpcError> {
+        let method = self.schema.find(name)?;
+        self.begin_with(&method, requests.map(Ok), codec::Verbatim).await
     }
 
     /// A request that does not fit ends the call with a reset, of which tonic says only that there was one; we say why.

@@ -78,6 +78,10 @@ impl Schema {
         files.filter(|file| !file.name().starts_with("google/protobuf/")).map(print).collect()
     }
 
+    pub(super) fn files(&self) -> impl Iterator<Item = &prost_types::FileDescriptorProto> {
+        self.pool.file_descriptor_protos()
+    }
+
     pub(super) fn descriptors(&self) -> impl Iterator<Item = MethodDescriptor> {
         let services = self.services.iter().filter_map(|name| self.pool.get_service_by_name(name));
         services.flat_map(|service| service.methods().collect::<Vec<_>>())

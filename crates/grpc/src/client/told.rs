@@ -56,7 +56,8 @@ impl Records {
 
     fn fields(&mut self, message: &MessageDescriptor) -> Vec<Field> {
         let field = |field: FieldDescriptor| Field {
-            name: field.name().to_owned(),
+            // As values have it.
+            name: field.json_name().to_owned(),
             ty: self.field(&field),
             // What is left out is zero.
             required: false,
@@ -98,7 +99,11 @@ impl Records {
         match message.full_name() {
             "google.protobuf.Timestamp" => Type::plain(TypeKind::Timestamp),
             "manywire.Number" => Type::plain(TypeKind::Number),
-            "manywire.Value" | "google.protobuf.Value" | "google.protobuf.Any" => Type::plain(TypeKind::Any),
+            "manywire.Value" => Type::plain(TypeKind::Any),
+            // What has a form of its own in protobuf's JSON has that as a value, too.
+            name if name.starts_with("google.protobuf.") && name != "google.protobuf.Empty" => {
+                Type::plain(TypeKind::Any)
+            }
             name => {
                 if self.known.insert(name.to_owned()) {
                     self.open.push_back(message.clone());

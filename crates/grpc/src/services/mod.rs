@@ -5,6 +5,7 @@ mod reflection;
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use futures_core::Stream;
 use prost::Message as _;
@@ -30,6 +31,7 @@ pub(crate) use crate::services::reflection::Reflection;
 pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// A service that is no method of the registry: one that tonic has generated, say.
+#[derive(Clone)]
 pub struct Mounted {
     pub(crate) name: &'static str,
     pub(crate) descriptors: &'static [u8],
@@ -52,7 +54,7 @@ impl Mounted {
             + 'static,
     {
         // What tonic generates is always ready.
-        let service = Box::new(move |request| service.clone().call(request));
+        let service = Arc::new(move |request| service.clone().call(request));
         Self { name: S::NAME, descriptors, service }
     }
 }

@@ -1,8 +1,8 @@
 //! Requests and replies of the gob form, as a server sees them.
 
 use bytes::{Buf as _, BytesMut};
-use manywire_core::{Call, ErrorKind, Limits, Params, Reply, RpcError, Session};
-use manywire_gob::{Decoder, Encoder, Error, Reader};
+use manywire_core::{Call, ErrorKind, Limits, Params, Reply, ReplyType, RpcError, Session};
+use manywire_gob::{Decoder, Encoder, Error, Reader, TypeKey};
 
 use super::header::{NoBody, Request, Response};
 use crate::error::go_text;
@@ -65,11 +65,18 @@ impl GobServer {
         let mut ask = |probe: manywire_gob::Probe<'_>| {
             reply.ask(&mut <dyn erased_serde::Deserializer<'_>>::erase(probe));
         };
-        let written = self.encoder.encode_as(reply.type_id(), &mut ask, reply.as_serde(), out);
+        let written = self.encoder.encode_as(gob_type(reply.type_key()), &mut ask, reply.as_serde(), out);
         if written.is_err() {
             out.truncate(begins);
         }
         written.map(drop)
+    }
+}
+
+fn gob_type(key: ReplyType) -> TypeKey {
+    match key {
+        ReplyType::Rust(id) => TypeKey::Rust(id),
+        ReplyType::Numbered(number) => TypeKey::Numbered(number),
     }
 }
 

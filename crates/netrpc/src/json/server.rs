@@ -127,7 +127,7 @@ fn start_method(
         Params::First(text) => text,
         Params::Zero => Text::new(b"null", outline),
         // Go looks for the method first, and says so first when there is none.
-        _ if session.methods().get(&request.method).is_none() => Text::new(b"null", outline),
+        _ if !session.methods().takes(&request.method) => Text::new(b"null", outline),
         Params::Missing => return Err(RpcError::invalid_params("jsonrpc: request body missing params")),
         Params::NoList(kind) => {
             let kind = kind.name();

@@ -34,7 +34,10 @@ impl Handler for Ops {
         match request.uri().path() {
             "/healthz" => reply(StatusCode::OK, TEXT, "ok\n"),
             "/readyz" if self.server.is_ready() => reply(StatusCode::OK, TEXT, "ready\n"),
-            "/readyz" => reply(StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n"),
+            "/readyz" if self.server.is_winding_down() => {
+                reply(StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n")
+            }
+            "/readyz" => reply(StatusCode::SERVICE_UNAVAILABLE, TEXT, "not ready\n"),
             "/metrics" => {
                 reply_compressed(headers, StatusCode::OK, METRICS, self.server.settings.metrics.render())
             }
@@ -55,8 +58,9 @@ const INDEX: &str = "<!doctype html><title>manywire</title><ul>\
 
 /// Services, their methods, and how often each was called, as Go's page has them.
 fn debug_page(server: &Shared) -> String {
+    let registry = server.methods();
     let mut services: Vec<(&str, Vec<&RpcMethod>)> = Vec::new();
-    for method in &*server.methods {
+    for method in &*registry {
         let service = method.name().rsplit_once('.').map_or("(no service)", |(service, _)| service);
         match services.iter_mut().find(|(name, _)| *name == service) {
             Some((_, methods)) => methods.push(method),

@@ -39,13 +39,13 @@ impl Answers {
     }
 
     pub(super) fn error(&mut self, route: Route<'_>, error: &RpcError) {
-        self.exception(route, error::name_of(error), error.message());
+        self.exception(route, error::name_of(error), error.message(), error::traceback_of(error));
     }
 
-    fn exception(&mut self, route: Route<'_>, name: &str, message: &str) {
+    fn exception(&mut self, route: Route<'_>, name: &str, message: &str, traceback: Option<&str>) {
         self.certain(route, event::ERR, |out| match route.peer.version {
             Version::First => error::encode_text(out, name, message),
-            Version::Current => error::encode(out, name, message),
+            Version::Current => error::encode(out, name, message, traceback),
         });
     }
 
@@ -62,7 +62,7 @@ impl Answers {
     }
 
     pub(super) fn failure(&mut self, route: Route<'_>, failure: &Failure) {
-        self.exception(route, failure.name, &failure.message);
+        self.exception(route, failure.name, &failure.message, None);
     }
 
     /// An item of a stream.
