@@ -24,6 +24,8 @@ pub(crate) struct Forward {
     pub(crate) kind: Kind,
     /// Whether it takes whatever comes.
     pub(crate) is_open: bool,
+    /// Whether messages of protocol buffers go on as they come.
+    pub(crate) is_message: bool,
     /// Whether only the call itself shows how it answers.
     pub(crate) is_unsure: bool,
 }
@@ -39,7 +41,9 @@ impl Dynamic for Forward {
                 self.once(client, name, arguments)
             }
             // Its messages are those of the server.
-            Asked::Stream(requests) if head.wire() == "grpc" => self.messages(client, name, requests),
+            Asked::Stream(requests) if self.is_message && head.wire() == "grpc" => {
+                self.messages(client, name, requests)
+            }
             Asked::Stream(requests) => self.stream(client, name, requests),
         };
         let told = if headers.is_empty() { told } else { hand_on_headers(headers, told).boxed() };
@@ -167,8 +171,16 @@ impl Dynamic for PassThrough {
             return ready(Err(error)).boxed();
         };
         let (upstream, client, name) = (upstream.clone(), upstream.known().client.clone(), name.into());
-        Forward { client, upstream, name, kind: Kind::Unary, is_open: true, is_unsure: true }
-            .call(head, asked)
+        Forward {
+            client,
+            upstream,
+            name,
+            kind: Kind::Unary,
+            is_open: true,
+            is_message: false,
+            is_unsure: true,
+        }
+        .call(head, asked)
     }
 }
 

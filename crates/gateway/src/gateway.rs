@@ -53,6 +53,7 @@ impl Gateway {
                     name: method.name.as_str().into(),
                     kind: method.outline.kind,
                     is_open: method.outline.takes == Takes::Anything,
+                    is_message: matches!(method.outline.takes, Takes::Message(_)),
                     is_unsure: method.is_unsure,
                 };
                 methods.add_dynamic(&name, &method.doc, method.outline.clone(), forward)?;

@@ -55,7 +55,10 @@ pub(crate) async fn learn(client: &Client, source: &Source) -> Result<Knowledge,
         Wire::Grpc => {
             // A message goes on as it came: it may say more than can be said in values.
             for method in &mut methods {
-                if let Takes::Lenient(shape) | Takes::Shape(shape) = &method.outline.takes {
+                if let Takes::Lenient(shape) | Takes::Shape(shape) = &method.outline.takes
+                    && shape.is_record()
+                    && method.outline.returns.is_record()
+                {
                     method.outline.takes = Takes::Message(shape.clone());
                 }
             }
