@@ -26,7 +26,7 @@ impl Incoming for Come {
 }
 
 fn come(requests: &[Value], end: Option<RpcError>) -> Box<Come> {
-    Box::new(Come(requests.iter().cloned(), end))
+    Box::new(Come(Vec::from(requests).into_iter(), end))
 }
 
 async fn items(started: Started) -> Result<Vec<Value>, RpcError> {
