@@ -137,7 +137,7 @@ impl Running {
         if cut == 0 {
             tracing::info!("all calls finished");
         } else {
-            tracing::warn!(connections = cut, "cut off after the drain limit; raise --drain to wait longer");
+            tracing::warn!(connections = cut, "cut off when the drain time was over; a longer one waits for such calls");
         }
         self.shared.ops_shutdown.finish(OPERATIONS_GRACE).await;
     }

@@ -31,7 +31,7 @@ Examples:
   manywire gateway zerorpc://old:4242 --method 'streaming_range(...) -> stream of any'
   manywire gateway gob://old:1234 --pass-through          any name, as it came
 
-What a server has is asked of it: gRPC's reflection, rpc.discover, system.listMethods, _zerorpc_inspect. It is asked again \
+What a server has is asked of it: gRPC's reflection, system.schema of our own servers, system.listMethods, _zerorpc_inspect. It is asked again \
 when it was away, and on SIGHUP. A method is written as `describe` prints it.";
 
 /// Below the options of `list` and `describe`.
