@@ -62,7 +62,7 @@ def test_flags_of_the_program(tmp_path: Path) -> None:
     [
         ({"listen": ["soap=127.0.0.1:0"]}, 'no wire "soap"'),
         ({"listen": "soap=127.0.0.1:0"}, 'no wire "soap"'),
-        ({"listen": ["nonsense"]}, "write it as WIRES=ADDR:PORT"),
+        ({"listen": ["nonsense"]}, "write WIRES=ADDR:PORT"),
         ({"tick": -1}, "'-1.0s' for '--tick <TIME>'|'-1s' for '--tick <TIME>'"),
         ({"no_such_flag": 1}, "unexpected argument '--no-such-flag' found"),
         ({"token": "nonsense"}, "token"),

@@ -112,7 +112,7 @@ def test_plaintext_is_refused(server: manywire.Server) -> None:
 def test_mistakes_are_told(server: manywire.Server, secured: Secured) -> None:
     with pytest.raises(manywire.UsageError, match="give Tls both cert and key"):
         manywire.connect(server.url("grpcs"), tls=manywire.Tls(cert=secured.client_pems["cert"]))
-    with pytest.raises(manywire.UsageError, match="hold no certificate in PEM"):
+    with pytest.raises(manywire.UsageError, match="has no certificate in PEM"):
         manywire.connect(server.url("grpcs"), tls=manywire.Tls(ca=b"nothing"))
     with pytest.raises(FileNotFoundError, match="no-such-file"):
         manywire.connect(server.url("grpcs"), tls=manywire.Tls(ca="no-such-file"))

@@ -16,10 +16,15 @@ async fn main() -> Result<(), manywire::Error> {
     let expected = format!("Bearer {}", std::env::var("TOKEN").unwrap_or_else(|_| "secret".to_owned()));
     let mut methods = Methods::new();
     methods
-        .add("whoami", "The wire and the address that the call came by.", async |context: Context, _: Empty| {
-            let address = context.peer_address().map_or("a Unix socket".to_owned(), |a| a.ip().to_string());
-            Ok(format!("{} from {address}", context.wire()))
-        })
+        .add(
+            "whoami",
+            "The wire and the address that the call came by.",
+            async |context: Context, _: Empty| {
+                let address =
+                    context.peer_address().map_or("a Unix socket".to_owned(), |a| a.ip().to_string());
+                Ok(format!("{} from {address}", context.wire()))
+            },
+        )
         .safe();
     methods.guard("", move |call: &Head<'_>| match call.metadata().get("authorization") {
         Some(shown) if is_same(shown, expected.as_bytes()) => Ok(()),
