@@ -137,7 +137,10 @@ impl Running {
         if cut == 0 {
             tracing::info!("all calls finished");
         } else {
-            tracing::warn!(connections = cut, "cut off when the drain time was over; a longer one waits for such calls");
+            tracing::warn!(
+                connections = cut,
+                "cut off when the drain time was over; a longer one waits for such calls"
+            );
         }
         self.shared.ops_shutdown.finish(OPERATIONS_GRACE).await;
     }
