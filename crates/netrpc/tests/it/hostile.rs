@@ -91,7 +91,7 @@ async fn a_peer_that_never_reads_is_not_read_from_for_ever() {
     stream.read_exact(&mut answers).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn calls_in_flight_are_limited_by_not_reading() {
     let limits = Limits { in_flight: 2, ..Limits::default() };
     let mut stream = serve(Form::Json, limits);
