@@ -1,12 +1,13 @@
 //! Why a server cannot be started.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use crate::Address;
 
 /// Why a server cannot be started, or stopped serving.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A listener was asked for in words that cannot be read.
@@ -61,6 +62,13 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+}
+
+/// As people read it, for this is what a `main` that returns it prints.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Error {

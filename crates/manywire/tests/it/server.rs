@@ -73,11 +73,13 @@ async fn what_keeps_a_server_from_starting_is_an_error_of_its_kind() {
     assert!(matches!(listen("any"), Some(Error::Listen { .. })));
     assert!(matches!(Server::new(doubling()).start().await, Err(Error::NoListener)));
 
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = format!("any={}", taken.local_addr().unwrap()).leak();
-    let _holder = std::net::TcpListener::bind(&taken[4..]);
-    let bound = Server::new(doubling()).listen(taken).unwrap().start().await;
-    assert!(matches!(bound, Err(Error::Bind { .. })), "{:?}", bound.err());
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = format!("any={}", holder.local_addr().unwrap());
+    let bound = Server::new(doubling()).listen(&taken).unwrap().start().await;
+    let error = bound.err().unwrap();
+    assert!(matches!(error, Error::Bind { .. }), "{error}");
+    // What a `main` that returns it prints.
+    assert!(format!("{error:?}").starts_with("cannot listen on 127.0.0.1:"), "{error:?}");
 
     let mut twice = doubling();
     twice.add("double", "Again.", async |number: i64| Ok(number));
