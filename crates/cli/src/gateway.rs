@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use manywire_client::{Options, Retry, Transport, Url, Wire};
+use manywire_client::{Options, Retry, Url, Wire};
 use manywire_core::{Methods, Metrics, RpcError, Written};
 use manywire_gateway::{Gateway, Looked, Source};
 use manywire_notes::auth::Token;
@@ -74,8 +74,7 @@ fn sources(given: &GatewayOptions) -> anyhow::Result<Vec<Source>> {
 
 /// How a server is connected to: of the options, those that are for its wire.
 fn options(given: &GatewayOptions, url: &Url) -> anyhow::Result<Options> {
-    let has_headers = !matches!(url.wire, Wire::Gob | Wire::Zerorpc) && url.transport != Transport::Tcp;
-    let headers = if has_headers { &given.header[..] } else { &[] };
+    let headers = if url.has_headers() { &given.header[..] } else { &[] };
     let retry = &given.retry;
     Ok(Options {
         timeout: given.timeout.map(|timeout| timeout.0),

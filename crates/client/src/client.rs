@@ -400,7 +400,8 @@ fn holding<T: Send + 'static>(
 }
 
 impl Url {
-    fn has_headers(&self) -> bool {
+    /// Whether calls carry headers or metadata.
+    pub fn has_headers(&self) -> bool {
         match self.wire {
             Wire::Gob | Wire::Zerorpc => false,
             _ => self.transport != Transport::Tcp,
